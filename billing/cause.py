@@ -1,8 +1,8 @@
 """The cause of the running code is kept in the context, so that rows can record what caused them.
 
 It is an event's id (`evt_…`) while that event is applied, or a word of ours: `sync`, `return page`, `subscriber`,
-`grace lapsed`, `grant lapsed`, `deletion`, `seats`, `calendar`, `price move`, `staff:<user pk>`; "" if nothing set it.
-Threads started with the context know it too.
+`grace lapsed`, `grant lapsed`, `deletion`, `seats`, `calendar`, `price move`, `agreement`, `staff:<user pk>`; "" if
+nothing set it. Threads started with the context know it too.
 """
 
 from collections.abc import Iterator

@@ -159,6 +159,11 @@ class Settings:
         return timedelta(days=self._get("BILLING_INVOICE_REMINDER_DAYS", 3))
 
     @property
+    def invoice_days(self) -> int:
+        """BILLING_INVOICE_DAYS: days until the invoices of an agreement are due, unless it says another number."""
+        return self._get("BILLING_INVOICE_DAYS", 30)
+
+    @property
     def access_rule(self) -> str:
         """BILLING_ACCESS_RULE: dotted path of a callable: subscriber → a short code that refuses access ("banned"), or
         "" (docs/seams.md)."""

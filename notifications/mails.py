@@ -86,7 +86,8 @@ def trial_paused(subscription: Subscription) -> Mail:
 
 def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
     """Reserve the mail that a subscription of half a year or longer renews soon, with the amount that will be charged,
-    if it is known."""
+    if it is known; of one that is paid by invoice, it says that an invoice will come."""
+    by_invoice = subscription.collection_method == Invoice.SENT
     return outbox.reserve(
         Kind.RENEWAL_COMING,
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
@@ -94,7 +95,8 @@ def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
         **facts.next_charge(subscription, renews_at),
         **facts.discount(subscription),
         renews_at=facts.iso(renews_at),
-        card=facts.card(subscription),
+        card="" if by_invoice else facts.card(subscription),
+        by_invoice=by_invoice,
     )
 
 

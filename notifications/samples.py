@@ -148,6 +148,7 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "payments_paused_at_stripe": (Kind.PAYMENTS_PAUSED, {**PAUSED, "paid_until": "", "is_draft": True}),
     "payments_resumed": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": SOON}),
     "payments_resumed_with_nothing_ahead": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": ""}),
+    "renewal_coming_by_invoice": (Kind.RENEWAL_COMING, {**RENEWAL, "card": "", "by_invoice": True}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
     "plan_changed_in_quantity_in_dinar": (

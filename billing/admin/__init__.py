@@ -1,6 +1,7 @@
 """Staff see each part of billing in one module here; `third_party` has the admins of the apps that billing uses."""
 
 from . import (
+    agreements,
     alerts,
     balance,
     catalogue,
@@ -33,6 +34,7 @@ from .readonly import ReadOnlyAdmin
 __all__ = [
     "OwnColumnsOnly",
     "ReadOnlyAdmin",
+    "agreements",
     "alerts",
     "balance",
     "catalogue",

@@ -21,6 +21,7 @@ WORDS = {
     "deletion": "account deleted",
     "calendar": "date reached",
     "price move": "moved to another price",
+    "agreement": "agreement sent",
     "seats": "seat count changed",
     "members": "member joined or left",
     "details": "subscriber's details changed",

@@ -175,6 +175,8 @@ class CustomerPage(ReadOnlyAdmin):
     @display.column("more")
     def elsewhere(self, customer: Customer) -> Any:
         links = [display.list_link("stripeevent", "Events", q=customer.pk)]
+        if customer.agreements.exists():
+            links.append(display.list_link("agreement", "Agreements", q=customer.pk))
         rows = list(customer.subscriptions.order_by("-counts", "-started_at", "pk")[:MOST_LINKED])
         if len(rows) == 1:
             links.append(display.row_link("subscription", rows[0].pk, "Subscription"))

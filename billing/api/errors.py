@@ -14,7 +14,7 @@ from rest_framework.views import exception_handler
 
 from billing import site
 from billing.access import payer
-from billing.lifecycle import OUTAGES, outage_of, refusals
+from billing.lifecycle import OUTAGES, agreements, outage_of, refusals
 from billing.usage import KeyReused, NoAccess, QuotaExceeded, UnknownKey
 
 # exception → (HTTP status, code); our own exceptions bring their sentence
@@ -103,6 +103,9 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         outage = outage_of(exc)
         headers = {"Retry-After": str(outage.retry_after)} if outage.retry_after else None
         return _answer(outage.status, outage.code, outage.sentence, headers)
+    if isinstance(exc, agreements.AgreementRefused):
+        is_bad = exc.code in agreements.OF_THE_TERMS
+        return _answer(status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT, exc.code, str(exc))
     for kind, (code_of_status, code) in RULES.items():
         if isinstance(exc, kind):
             return _answer(code_of_status, code, f"{exc}{_instead(exc)}")

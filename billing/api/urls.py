@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import purchases, redemptions, usage_view, views
+from . import agreements, purchases, redemptions, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("purchases", purchases.Purchases.as_view(), name="api_purchases"),
     path("purchases/checkout", purchases.PurchaseCheckout.as_view(), name="api_purchase_checkout"),
     path("redemptions", redemptions.Redemptions.as_view(), name="api_redemptions"),
+    path("agreements", agreements.Agreements.as_view(), name="api_agreements"),
+    path("agreements/<uuid:pk>", agreements.OneAgreement.as_view(), name="api_agreement"),
+    path("agreements/<uuid:pk>/send", agreements.SendAgreement.as_view(), name="api_agreement_send"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
     path("usage/<slug:feature>/release", usage_view.Release.as_view(), name="api_usage_release"),
 ]

@@ -3,6 +3,8 @@
 from . import amounts, coupons, definitions, labels, packs, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
+    AGREEMENT_KEY,
+    PLAN_KEY,
     UnmappedPrice,
     cadences_of,
     currencies_of,
@@ -20,6 +22,8 @@ from .prices import (
 )
 
 __all__ = [
+    "AGREEMENT_KEY",
+    "PLAN_KEY",
     "PlanDefinition",
     "UnmappedPrice",
     "amounts",

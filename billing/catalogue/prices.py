@@ -15,12 +15,17 @@ from django.db import models
 from billing.cadence import Cadence
 from billing.clock import from_timestamp
 from billing.models import Plan, Price
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 from . import amounts
 
 LOOKUP_KEY = re.compile(r"(?P<slug>.+?)_(?:(?P<count>[1-9]\d{0,3})_)?(?P<interval>day|week|month|year)")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+# In the metadata of what an agreement made at Stripe: its subscription, and the price of an agreed amount, which names
+# its plan too and is never for sale.
+AGREEMENT_KEY = "billing_agreement"
+PLAN_KEY = "billing_plan"
 
 
 class Remembered(dict[str, "Price | None"]):
@@ -191,6 +196,11 @@ def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
     return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
 
 
+def is_agreed(stripe_price: dict[str, Any]) -> bool:
+    """Return whether the price was made for one agreement: its subscriber pays it, and nobody else is sold it."""
+    return AGREEMENT_KEY in readers.metadata_of(stripe_price)
+
+
 def _is_recurring(stripe_price: dict[str, Any]) -> bool:
     """Return whether a price recurs by an interval that we know; a row of it stays as it is, or is not made."""
     interval = (stripe_price.get("recurring") or {}).get("interval")
@@ -198,7 +208,10 @@ def _is_recurring(stripe_price: dict[str, Any]) -> bool:
 
 
 def _plan_named(stripe_price: dict[str, Any]) -> Plan | None:
-    """Return the plan that a lookup key names. `pro_3_month` may be of a plan `pro_3` by the month: the price tells."""
+    """Return the plan that a lookup key names, or the metadata of an agreed price. `pro_3_month` may be of a plan
+    `pro_3` by the month: the price tells."""
+    if is_agreed(stripe_price):
+        return Plan.objects.filter(slug=readers.metadata_of(stripe_price).get(PLAN_KEY, "")).first()
     key: Any = stripe_price.get("lookup_key")
     recurring: Any = stripe_price.get("recurring")
     found = LOOKUP_KEY.fullmatch(key) if isinstance(key, str) and isinstance(recurring, dict) else None
@@ -224,7 +237,9 @@ def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
         "tax_behavior": stripe_price.get("tax_behavior") or "",
         "interval": stripe_price["recurring"]["interval"],
         "interval_count": stripe_price["recurring"]["interval_count"],
-        "is_active": stripe_price["active"] and (product["active"] if is_expanded else True),
+        "is_active": bool(
+            stripe_price["active"] and (product["active"] if is_expanded else True) and not is_agreed(stripe_price)
+        ),
         "created_at": from_timestamp(stripe_price.get("created")),
     }
     if is_expanded:

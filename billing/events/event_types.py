@@ -42,6 +42,7 @@ CUSTOMER = (
 )
 TAX_ID = ("customer.tax_id.created", "customer.tax_id.updated", "customer.tax_id.deleted")
 INVOICE_ITEM = ("invoiceitem.created", "invoiceitem.deleted")
+QUOTE = ("quote.accepted",)
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
 CATALOGUE = (
@@ -70,6 +71,7 @@ EVENT_TYPES = frozenset(
     + CUSTOMER
     + TAX_ID
     + INVOICE_ITEM
+    + QUOTE
     + CARD
     + CUSTOMER_DELETED
     + CATALOGUE

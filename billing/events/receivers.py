@@ -120,6 +120,12 @@ def on_invoice_item(customer: Customer, event: Event) -> None:
         subscriptions.next_charges.await_extras(customer, item.get("date") or 0)
 
 
+def on_quote_accepted(customer: Customer, event: Event) -> None:
+    """Project the subscription that the quote started, if it did, and tell staff whose it is."""
+    subscriptions.refresh_rows(customer)
+    notices.alert_quote_accepted(customer, event.data["object"])
+
+
 def on_customer_deleted(customer: Customer, event: Event) -> None:
     """End the access of a deleted customer once Stripe confirms it: an event that only claims it ends nobody's
     access.
@@ -157,6 +163,7 @@ RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_customer_updated: event_types.CUSTOMER + event_types.CARD,
     on_tax_id: event_types.TAX_ID,
     on_invoice_item: event_types.INVOICE_ITEM,
+    on_quote_accepted: event_types.QUOTE,
     on_customer_deleted: event_types.CUSTOMER_DELETED,
 }
 

@@ -2,6 +2,7 @@
 
 from . import (
     add_card,
+    agreements,
     attempts,
     cancel,
     change,
@@ -67,6 +68,7 @@ __all__ = [
     "Refused",
     "StalePreview",
     "add_card",
+    "agreements",
     "attempts",
     "cancel",
     "change",

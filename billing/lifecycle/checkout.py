@@ -18,6 +18,7 @@ runs at the same time can do harm:
 A second one that is made all the same is for `subscriptions.duplicates`. What another product sells is not in the way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -39,7 +40,7 @@ from billing import (
     subscriptions,
 )
 from billing.conf import conf
-from billing.models import CheckoutAttempt, Customer, Price, Subscription
+from billing.models import Agreement, CheckoutAttempt, Customer, Price, Subscription
 from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
@@ -162,6 +163,7 @@ def _start(subscriber: Any, price: Price, currency: str, locale: str, promotion_
     attempt = _attempt_as_drafted(draft, is_first=is_first)
     _give_up_if_deleting(subscriber, attempt)
     _give_way_to_other_customers(attempt)
+    _give_way_to_agreement(attempt)
     if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -271,6 +273,51 @@ def _give_way_to_other_customers(attempt: CheckoutAttempt) -> None:
     if others.filter(customer__in=_others_here(attempt.customer)).exists():
         _close_without_session(attempt)
         raise CheckoutReplaced
+
+
+def _give_way_to_agreement(attempt: CheckoutAttempt) -> None:
+    """Give way to an agreement whose subscription is being started in this line, or lives. Raises `AlreadySubscribed`.
+
+    Each looks after it has written its own row, so at most one goes on.
+    """
+    theirs = Agreement.objects.filter(subscriber=attempt.customer.subscriber_id, line=attempt.line)
+    made = theirs.exclude(subscription_id="").values("subscription_id")
+    live = Subscription.objects.filter(stripe_id__in=made, status__in=subscriptions.LIVE)
+    if theirs.starting().exists() or live.exists():
+        _close_without_session(attempt)
+        raise AlreadySubscribed
+
+
+def make_way(customer: Customer, line: str, is_own: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """Expire every open Checkout of the subscriber in a line, for a subscription that staff start there. Returns the
+    subscription at Stripe that `is_own`, if an earlier try made it.
+
+    Raises `AlreadySubscribed`, `SubscriptionPaused` beside any other that is live and costs money.
+    """
+    customers = [customer, *_others_here(customer)]
+    for attempt in CheckoutAttempt.objects.filter(customer__in=customers, line=line, status=Status.OPEN):
+        _withdraw(attempt)
+    of_line = [(each, *pair) for each in customers for pair in subscriptions.projected_now(each)]
+    of_line = [entry for entry in of_line if entry[1].line == line]
+    if own := next((found for _, _, found in of_line if is_own(found)), None):
+        return own
+    for each, row, found in of_line:
+        _refuse_beside(row)
+        if row.status == Subscription.Status.INCOMPLETE:
+            refused_payment.end(each, [found])
+    return None
+
+
+def _withdraw(attempt: CheckoutAttempt) -> None:
+    """Close an attempt, so that nobody can pay it; one that is being paid is found by the question that follows."""
+    if not attempt.session_id and _close_without_session(attempt):
+        return
+    attempt.refresh_from_db()
+    if attempt.status == Status.OPEN:
+        session = _expire(attempt)
+        attempts.close_attempt(session)
+        if session["status"] == "open":
+            raise AlreadySubscribed
 
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:

@@ -177,7 +177,7 @@ class Overview:
     def to_look_at(self) -> "Overview":
         """Return a copy without payment pages, for members who may not manage the subscription."""
         pending = self.pending_change and replace(self.pending_change, confirm_url="")
-        return replace(self, pending_change=pending, owed=[replace(owed, page="") for owed in self.owed])
+        return replace(self, pending_change=pending, owed=[replace(owed, page="", pdf="") for owed in self.owed])
 
 
 def overview_of(subscriber: Any, line: str = "") -> Overview:

@@ -14,10 +14,13 @@ from . import invoice_links
 @dataclass(frozen=True)
 class Owed:
     """This invoice waits for money. The access of the line depends on it, or that of another line does, or none: a
-    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it."""
+    one-off sale, or an older one. `page` is the path where it is paid, and `pdf` that of its document; both are "" for
+    who may not pay it.
+    """
 
     row: Invoice
     page: str
+    pdf: str = ""
     access_depends: bool = False
     of_another_line: bool = False
 
@@ -68,6 +71,7 @@ def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[
         Owed(
             row,
             invoice_links.page_of(row.pk),
+            invoice_links.pdf_of(row.pk),
             access_depends=held.get(row.pk) == line,
             of_another_line=held.get(row.pk, line) != line,
         )

@@ -2597,4 +2597,120 @@ class Migration(migrations.Migration):
                 fields=("subscriber", "feature", "period_start"), name="billing_usage_once_per_period"
             ),
         ),
+        migrations.CreateModel(
+            name="Agreement",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="What asked for it; the same key drafts nothing twice", max_length=100, unique=True
+                    ),
+                ),
+                ("line", models.SlugField(default="main")),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[("day", "Day"), ("week", "Week"), ("month", "Month"), ("year", "Year")], max_length=5
+                    ),
+                ),
+                ("interval_count", models.PositiveSmallIntegerField(default=1)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "unit_amount",
+                    models.BigIntegerField(
+                        blank=True, help_text="Agreed minor units for one unit; empty: the plan's price", null=True
+                    ),
+                ),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("days_until_due", models.PositiveSmallIntegerField()),
+                (
+                    "po_number",
+                    models.CharField(blank=True, help_text="The subscriber's purchase order number", max_length=140),
+                ),
+                ("memo", models.CharField(blank=True, help_text="Stands on each invoice", max_length=500)),
+                ("starts_on", models.DateField(blank=True, help_text="Empty: as soon as it is sent", null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("sent", "sent, starts on its day"),
+                            ("starting", "being started at Stripe"),
+                            ("started", "Started"),
+                            ("refused", "refused, can be sent again"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("subscription_id", models.CharField(blank=True, db_index=True, max_length=255)),
+                ("invoice_id", models.CharField(blank=True, max_length=255)),
+                (
+                    "refusals",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="A part of the idempotency keys of the next try"
+                    ),
+                ),
+                ("error_message", models.TextField(blank=True, default="")),
+                ("drafted_by", models.CharField(blank=True, default="", max_length=255)),
+                ("sent_by", models.CharField(blank=True, default="", max_length=255)),
+                ("drafted_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="agreements",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=f"{conf.app_label}.plan"
+                    ),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty until it is made",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.price",
+                    ),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_agreements",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [("send_agreement", "Can start a subscription that is paid by invoice")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["sent", "starting", "refused"])),
+                        fields=["status"],
+                        name="billing_agreement_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "starting")),
+                        fields=("subscriber", "line"),
+                        name="billing_one_agreement_starts",
+                    )
+                ],
+            },
+        ),
     ]

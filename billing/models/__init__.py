@@ -1,5 +1,6 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
+from .agreement import Agreement
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
@@ -33,6 +34,7 @@ __all__ = [
     "MAIN_LINE",
     "TRIAL_TOO_LONG",
     "AccountDeletion",
+    "Agreement",
     "Alert",
     "AnnouncedAccess",
     "BalanceTransaction",

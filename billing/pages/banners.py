@@ -23,6 +23,7 @@ class Banner:
     link: str = ""
     link_text: str = ""
     is_form: bool = False  # the link is posted to
+    pdf: str = ""
 
 
 def plan_words(plan: Plan | None) -> str:

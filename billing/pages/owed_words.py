@@ -60,10 +60,12 @@ def _to_be_paid(overview: Overview, owed: Owed) -> Banner:
     due = day(owed.due_at) if owed.due_at else ""
     if not owed.row.is_overdue(clock.now()):
         headline = f"You have an invoice of {_amount(owed)} to pay by {due}"
-        return Banner(Tone.NOTICE, headline, f"It is for {_for_what(overview)}.", owed.page, "Pay the invoice")
+        return Banner(
+            Tone.NOTICE, headline, f"It is for {_for_what(overview)}.", owed.page, "Pay the invoice", pdf=owed.pdf
+        )
     tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
     headline = f"Your invoice of {_amount(owed)} was due on {due}"
-    return Banner(tone, headline, _until(overview, "Pay it"), owed.page, "Pay the invoice")
+    return Banner(tone, headline, _until(overview, "Pay it"), owed.page, "Pay the invoice", pdf=owed.pdf)
 
 
 def _for_what(overview: Overview) -> str:
@@ -103,7 +105,7 @@ def _other(owed: Owed) -> Banner:
     due = f"It is due on {day(owed.due_at)}. " if owed.due_at and owed.row.is_sent else ""
     depends = "Your plan does not depend on it." if owed.row.is_one_off else "Your access does not depend on it."
     headline = f"You have an unpaid invoice of {_amount(owed)}{what}"
-    return Banner(Tone.NOTICE, headline, f"{due}{depends}", owed.page, "Pay the invoice")
+    return Banner(Tone.NOTICE, headline, f"{due}{depends}", owed.page, "Pay the invoice", pdf=owed.pdf)
 
 
 def _amount(owed: Owed) -> str:

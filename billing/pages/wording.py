@@ -25,7 +25,7 @@ STATUS_WORDS = {
 }
 
 # Of `next_date`: what is charged on that day.
-CHARGES = frozenset({"First payment", "Next payment"})
+CHARGES = frozenset({"First payment", "Next payment", "Next invoice"})
 
 HELD = {
     "hold_dispute": (
@@ -82,7 +82,8 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if overview.grace_ends_at and overview.has_access:
         return "Access ends unless paid", overview.grace_ends_at
     if overview.status == "active" and overview.current_period_end:
-        return "Next payment", overview.current_period_end
+        is_sent = subscription is not None and subscription.collection_method == Invoice.SENT
+        return "Next invoice" if is_sent else "Next payment", overview.current_period_end
     return None
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing import subscriptions
-from billing.models import Customer
+from billing.models import Customer, Subscription
 from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of, readers
 
@@ -48,4 +48,33 @@ def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
         f"Stripe could not finalize the invoice {id_of(invoice)} of the customer {customer.pk}: "
         f"{error.get('code') or error.get('type') or 'Stripe gives no reason'}.\n"
         f"{ADDRESS_IS_ASKED_FOR if lacks_address else CORRECT_IT}",
+    )
+
+
+def alert_quote_accepted(customer: Customer, quote: dict[str, Any]) -> None:
+    """Tell staff that a quote was accepted and began a subscription, or will; and what is left to do, if anything is.
+
+    What it began is read from our rows, which Stripe's answer has just written: the event itself may be forged.
+    """
+    quoted, schedule = id_of(quote.get("subscription")), id_of(quote.get("subscription_schedule"))
+    row = Subscription.objects.select_related("plan").filter(customer=customer, stripe_id=quoted).first()
+    if row is not None and quoted and not row.is_foreign:
+        began = _began(row)
+    elif schedule:
+        began = f"Its subscription begins later, by the schedule {schedule}. You do not have to act."
+    else:
+        return
+    alerts.alert_staff(
+        f"quote_accepted:{id_of(quote)}"[:100],
+        f"Quote {id_of(quote)} accepted",
+        f"The customer {customer.pk} accepted the quote {id_of(quote)}.\n{began}",
+    )
+
+
+def _began(row: Subscription) -> str:
+    if row.whose == Subscription.Whose.OURS:
+        return f"It began the subscription {row.stripe_id} to the plan {row.plan}. You do not have to act."
+    return (
+        f"It began the subscription {row.stripe_id}, whose price {row.unmapped_price} belongs to no plan, so it gives "
+        "no access by itself. Say what the price buys, on the customer's page in the admin."
     )

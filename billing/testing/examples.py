@@ -43,6 +43,7 @@ def _history() -> dict[str, dict[str, Any]]:
     history.tries()
     history.fails_to_pay()
     history.pays_by_invoice()
+    history.accepts_a_quote()
     history.asks_for_money_back()
     history.leaves()
     history.remember()
@@ -175,6 +176,14 @@ class History:
         self.api("POST", f"invoices/{invoice}/send")
         self.api("DELETE", f"customers/{customer}/discount")
         self.advance(days=8)
+
+    def accepts_a_quote(self) -> None:
+        customer = self.api("POST", "customers", email="cid@example.com")["id"]
+        line = {"line_items[0][price]": self.price, "line_items[0][quantity]": 1}
+        terms = {"collection_method": "send_invoice", "invoice_settings[days_until_due]": 30}
+        quote = self.api("POST", "quotes", customer=customer, **line, **terms)["id"]
+        self.api("POST", f"quotes/{quote}/finalize")
+        self.api("POST", f"quotes/{quote}/accept")
 
     def asks_for_money_back(self) -> None:
         refund = self.api("POST", "refunds", charge=self.charge(self.subscription()))["id"]

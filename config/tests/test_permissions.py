@@ -122,6 +122,7 @@ DOORS = [
     ("billing.discount_customer", is_asked_why("discount-link")),
     ("billing.pause_customer", is_asked_why("pause")),
     ("billing.pause_customer", is_asked_why("resume-payments")),
+    ("billing.send_agreement", sees("/admin/billing/agreement/add/", "Agreed amount")),
     ("billing.map_price", is_asked_why("map-price")),
     ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),

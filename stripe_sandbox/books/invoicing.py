@@ -45,7 +45,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "collection_method": sub["collection_method"],
             "created": state.now(),
             "currency": sub["currency"],
-            "custom_fields": customer["invoice_settings"]["custom_fields"],
+            "custom_fields": settings.get("custom_fields") or customer["invoice_settings"]["custom_fields"],
             "customer": customer["id"],
             "customer_address": customer["address"],
             "customer_email": customer["email"],

@@ -13,7 +13,7 @@ from . import thresholds
 ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}
 # Assumed: these become the defaults of a schedule that is made from a subscription; its thresholds do not.
 TAKEN_OVER = ("collection_method", "days_until_due", "default_payment_method", "description")
-TEXTS = ("description", "footer")
+TEXTS = ("custom_fields", "description", "footer")
 
 
 def shown(entry: dict[str, Any]) -> Object:

@@ -26,6 +26,7 @@ from .tax import places, rates
 
 INVOICE_SETTINGS = ("account_tax_ids", "custom_fields", "description", "footer")
 LONGEST_TRIAL = 730 * DAY
+MOST_FIELDS, LONGEST_FIELD = 4, {"name": 40, "value": 140}
 FIRST_INVOICE = "subscription_create"
 PAYMENT_SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
@@ -84,7 +85,11 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         default_tax_rates=rates.chosen(state, options.get("default_tax_rates"), "default_tax_rates"),
         description=options.get("description"),
         discounts=[],
-        invoice_settings={**dict.fromkeys(INVOICE_SETTINGS), "issuer": {"type": "self"}},
+        invoice_settings={
+            **dict.fromkeys(INVOICE_SETTINGS),
+            **{name: value or None for name, value in (options.get("invoice_settings") or {}).items()},
+            "issuer": {"type": "self"},
+        },
         items=items.listed(identifier, rows),
         livemode=False,
         managed_payments={"enabled": False},
@@ -174,6 +179,20 @@ def check_terms(method: str, days: int | None) -> None:
         raise missing_parameter("days_until_due")
     if method != "send_invoice" and days is not None:
         raise invalid("`days_until_due` goes with `collection_method=send_invoice`.", "days_until_due")
+
+
+def check_fields(settings: dict[str, Any] | None) -> None:
+    """Refuse more custom fields than an invoice shows, and longer ones (limits by the SDK)."""
+    fields = (settings or {}).get("custom_fields") or []
+    where = "invoice_settings[custom_fields]"
+    if len(fields) > MOST_FIELDS:
+        raise invalid(f"An invoice may have at most {MOST_FIELDS} custom fields.", where)
+    for field in fields:
+        for name, longest in LONGEST_FIELD.items():
+            if name not in field:
+                raise missing_parameter(f"{where}[0][{name}]")
+            if len(field[name]) > longest:
+                raise invalid(f"The {name} of a custom field may have at most {longest} characters.", where)
 
 
 def check_end(state: State, at: object) -> None:

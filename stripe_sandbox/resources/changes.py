@@ -43,7 +43,7 @@ PLAIN = (
     "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
     "payment_settings.payment_method_types payment_settings.save_default_payment_method automatic_tax.enabled "
-    "default_tax_rates invoice_settings.description invoice_settings.footer"
+    "default_tax_rates invoice_settings.custom_fields invoice_settings.description invoice_settings.footer"
 )
 
 
@@ -58,6 +58,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
     if standing.is_over(sub) and params.keys() - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     check_types(params.get("payment_settings") or {})
+    subscribing.check_fields(params.get("invoice_settings"))
     _check(state, sub, params)
     _refuse_pending_debit(state, sub, params)
     _check_tax(state, sub, params)

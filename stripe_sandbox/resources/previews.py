@@ -20,7 +20,8 @@ DETAILS = " ".join(
         "billing_cycle_anchor trial_end default_tax_rates items.tax_rates"
     ).split()
 )
-TEXTS = ("invoice_settings.description", "invoice_settings.footer")  # a preview takes these of no phase
+# A preview takes these of no phase.
+TEXTS = ("invoice_settings.custom_fields", "invoice_settings.description", "invoice_settings.footer")
 SCHEDULE = "schedule schedule_details.end_behavior schedule_details.proration_behavior " + " ".join(
     f"schedule_details.{name}" for name in ["phases.start_date", *PHASE.split()] if not name.endswith(TEXTS)
 )

@@ -22,7 +22,8 @@ PHASE = " ".join(
         "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code "
         "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates items.tax_rates "
         "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor collection_method "
-        "invoice_settings.days_until_due invoice_settings.description invoice_settings.footer "
+        "invoice_settings.custom_fields invoice_settings.days_until_due invoice_settings.description "
+        "invoice_settings.footer "
         "items.billing_thresholds.usage_gte"
     ).split()
 )

@@ -33,7 +33,10 @@ OPTIONS = (
     "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code "
     "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates"
 )
-SETTINGS = "payment_settings.payment_method_types payment_settings.save_default_payment_method"
+SETTINGS = (
+    "payment_settings.payment_method_types payment_settings.save_default_payment_method "
+    "invoice_settings.custom_fields invoice_settings.description invoice_settings.footer"
+)
 TIMES = (
     "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode "
     "billing_cycle_anchor billing_cycle_anchor_config"
@@ -56,6 +59,7 @@ def create(state: State, params: Params) -> Object:
     charged = params.get("collection_method", "charge_automatically") == "charge_automatically"
     subscribing.check_terms(params.get("collection_method", "charge_automatically"), params.get("days_until_due"))
     subscribing.check_end(state, params.get("cancel_at"))
+    subscribing.check_fields(params.get("invoice_settings"))
     customer = state.get("customer", params["customer"], "customer")
     if params.get("default_payment_method"):
         owned(state, params["default_payment_method"], customer["id"], "default_payment_method")

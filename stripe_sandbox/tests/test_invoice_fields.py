@@ -220,3 +220,45 @@ def test_a_preview_of_items_says_what_they_would_cost(v1: Any, alice: str, hour:
     assert (preview.subtotal, preview.total, preview.currency) == (2200, 2150, "usd")
     line = next(line for line in preview.lines.data if line.quantity == 3)
     assert (line.metadata.to_dict(), line.discountable, line.period.start) == ({"a": "b"}, False, 1_800_000_000)
+
+
+PO: Any = {"name": "PO number", "value": "4711"}
+
+
+def test_what_a_subscription_says_stands_on_each_of_its_invoices(
+    v1: Any, alice: str, price: Any, control: Control
+) -> None:
+    settings: Any = {"custom_fields": [PO], "description": "As agreed", "footer": "Thank you"}
+    terms: Any = {"collection_method": "send_invoice", "days_until_due": 30, "invoice_settings": settings}
+    v1.customers.update(
+        alice, {"invoice_settings": {"custom_fields": [{"name": "VAT", "value": "1"}], "footer": "Bye"}}
+    )
+    sub = v1.subscriptions.create({"customer": alice, "items": [{"price": price.id}], **terms})
+    shown = sub.invoice_settings
+    assert (shown.custom_fields[0].value, shown.description, shown.footer) == ("4711", "As agreed", "Thank you")
+    v1.invoices.send_invoice(sub.latest_invoice)
+    control("/advance", {"seconds": 32 * DAY})
+    for invoice in v1.invoices.list({"subscription": sub.id}).data:
+        assert (invoice.custom_fields[0].name, len(invoice.custom_fields)) == ("PO number", 1)
+        assert (invoice.description, invoice.footer) == ("As agreed", "Thank you")
+    assert len(v1.invoices.list({"subscription": sub.id}).data) == 2
+    cleared = v1.subscriptions.update(sub.id, {"invoice_settings": {"custom_fields": ""}})
+    assert cleared.invoice_settings.custom_fields is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ([PO] * 5, "at most 4 custom fields"),
+        ([{"name": "N" * 41, "value": "1"}], "name of a custom field may have at most 40"),
+        ([{"name": "N", "value": "1" * 141}], "value of a custom field may have at most 140"),
+        ([{"name": "N"}], "value"),
+    ],
+)
+def test_the_custom_fields_of_a_subscription_have_limits(
+    v1: Any, alice: str, price: Any, fields: Any, says: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match=says):
+        v1.subscriptions.create(
+            {"customer": alice, "items": [{"price": price.id}], "invoice_settings": {"custom_fields": fields}}
+        )

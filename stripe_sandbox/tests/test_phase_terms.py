@@ -9,6 +9,9 @@ from .metered import Shop, shop
 __all__ = ["shop"]
 
 
+FIELD = {"name": "PO number", "value": "17"}
+
+
 @pytest.fixture
 def sub(shop: Shop) -> Any:
     """Return a subscription of a flat and a metered price, whose terms all differ from the defaults."""
@@ -19,7 +22,7 @@ def sub(shop: Shop) -> Any:
         made.id,
         {
             "billing_thresholds": {"amount_gte": 5000},
-            "invoice_settings": {"description": "PO 17", "footer": "Thank you"},
+            "invoice_settings": {"description": "PO 17", "footer": "Thank you", "custom_fields": [FIELD]},
             "items": [
                 {"id": metered.id, "billing_thresholds": {"usage_gte": 200}},
                 {"id": flat.id, "metadata": {"seat": "a"}},
@@ -45,7 +48,12 @@ def told(sub: Any) -> dict[str, Any]:
         "billing_thresholds": {"amount_gte": 5000, "reset_billing_cycle_anchor": False},
         "collection_method": "send_invoice",
         "description": "Ours",
-        "invoice_settings": {"days_until_due": 14, "description": "PO 17", "footer": "Thank you"},
+        "invoice_settings": {
+            "days_until_due": 14,
+            "description": "PO 17",
+            "footer": "Thank you",
+            "custom_fields": [FIELD],
+        },
     }
 
 

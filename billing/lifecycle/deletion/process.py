@@ -25,7 +25,7 @@ from django.utils import timezone
 from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions, usage
 from billing.lanes import tries
 from billing.lifecycle import customers
-from billing.models import AccountDeletion, CheckoutAttempt, Customer, Purchase
+from billing.models import AccountDeletion, Agreement, CheckoutAttempt, Customer, Purchase
 from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details, grants, redact_rows
 
@@ -175,6 +175,7 @@ def _finish(pk: Any) -> None:
     if deletion.subscriber is not None:
         grants.end_all(deletion.subscriber)
         usage.crediting.forget_words(deletion.subscriber)
+        _end_agreements(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()
@@ -184,6 +185,13 @@ def _finish(pk: Any) -> None:
         try_now(deletion.part_of)
     if deletion.subscriber is not None:
         _send(signals.account_closed, deletion, email=next(filter(None, addresses), ""))
+
+
+def _end_agreements(subscriber: Any) -> None:
+    """Discard the agreements that have not started, and clear the texts of all."""
+    theirs = Agreement.objects.filter(subscriber=subscriber)
+    theirs.open().update(status=Agreement.Status.DISCARDED)
+    theirs.update(po_number="", memo="", error_message="")
 
 
 def _end_customer(customer: Customer) -> None:

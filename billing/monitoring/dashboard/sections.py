@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import cancellations, cards, payments, plans, recovery, revenue, reversals, webhooks
+from . import cancellations, cards, payments, plans, receivables, recovery, revenue, reversals, webhooks
 from .parts import Section
 from .scope import Scope
 
@@ -11,6 +11,7 @@ Make = Callable[[Scope], Section]
 OWN: tuple[Make, ...] = (
     payments.section,
     recovery.section,
+    receivables.section,
     revenue.section,
     plans.section,
     cancellations.section,

@@ -35,6 +35,7 @@ TABLE = (
     Row("billing.E110", "BILLING_GRACE_DAYS", kinds.whole(0)),
     Row("billing.E150", "BILLING_DEBIT_GRACE_DAYS", kinds.whole(0)),
     Row("billing.E151", "BILLING_INVOICE_REMINDER_DAYS", kinds.number(0)),
+    Row("billing.E171", "BILLING_INVOICE_DAYS", kinds.number(1)),
     Row("billing.E111", "BILLING_DISPUTE_HOLDS", kinds.FLAG),
     Row("billing.E112", "BILLING_LOST_DISPUTE_CANCELS", kinds.FLAG),
     Row("billing.E113", "BILLING_FULL_REFUND_CANCELS", kinds.FLAG),

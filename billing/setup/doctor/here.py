@@ -13,6 +13,7 @@ from billing.conf import conf
 from billing.events import webhooks
 from billing.lifecycle import host_params
 from billing.models import (
+    Agreement,
     CheckoutAttempt,
     Credit,
     KeyedUse,
@@ -91,6 +92,18 @@ def checkout() -> Iterator[Finding]:
         yield error("checkout", sentence, "Nobody can buy until this is corrected (docs/seams.md).")
     if not found:
         yield ok("checkout", "BILLING_CHECKOUT adds nothing that billing refuses.")
+
+
+def agreements() -> Iterator[Finding]:
+    """Find agreements that could not start, and those that Stripe has not answered for long."""
+    waiting = Agreement.objects.filter(status=Agreement.Status.REFUSED).order_by("drafted_at", "pk")
+    late = Agreement.objects.starting().filter(sent_at__lt=clock.now() - LATE).order_by("sent_at", "pk")
+    for row in waiting[:MOST_NAMED]:
+        text = f"The agreement {row.pk} could not start: {row.error_message}"
+        yield warning("agreements", text, "Send it again or discard it, on its page in the admin.")
+    for row in late[:MOST_NAMED]:
+        text = f"The agreement {row.pk} has been starting since {row.sent_at:%Y-%m-%d %H:%M}."
+        yield warning("agreements", text, "Check the worker and its log: it asks Stripe again each minute.")
 
 
 def secrets() -> Iterator[Finding]:
@@ -273,6 +286,7 @@ CHECKS = (
     subscriptions,
     trials,
     checkout,
+    agreements,
     events,
     secrets,
     queue,

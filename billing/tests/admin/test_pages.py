@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import (
+    Agreement,
     Code,
     Grant,
     Lane,
@@ -27,7 +28,7 @@ from billing.tests.markup import Page
 pytestmark = pytest.mark.django_db
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
 EDITABLE = {Plan}
-ADDED = {Plan, Grant, Code}
+ADDED = {Plan, Grant, Code, Agreement}
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:
@@ -60,7 +61,7 @@ def test_a_row_opens_with_its_history(staff, rows, model):
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model not in EDITABLE])
-def test_nothing_but_plans_grants_and_codes_is_added_and_only_a_plan_deleted(staff, rows, model):
+def test_nothing_but_what_staff_give_and_sell_is_added_and_only_a_plan_deleted(staff, rows, model):
     assert staff.get(address(model, "add")).status_code == (200 if model in ADDED else 403)
     assert staff.post(address(model, "delete", rows[model].pk), {"post": "yes"}).status_code == 403
 

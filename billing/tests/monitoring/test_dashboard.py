@@ -16,6 +16,7 @@ from billing.models import (
     CancelOffer,
     Customer,
     Dispute,
+    Invoice,
     MrrMovement,
     Payment,
     PaymentFailure,
@@ -376,3 +377,31 @@ def test_a_story_is_told_in_movements_and_decline_codes(world, root):
     client.force_login(root)
     page = client.get(ADDRESS, {"period": "90d"}).content.decode()
     assert "generic decline" in page
+
+
+def sent(customer, number, days_late, remaining=1000, **other):
+    of = {"status": "open", "purpose": "plan", "collection_method": "send_invoice", "currency": "usd", **other}
+    due, amounts = ago(days_late), {"total": 1000, "amount_due": 1000, "amount_remaining": remaining}
+    Invoice.objects.create(id=f"in_s{number}", customer=customer, created_at=ago(40), due_at=due, **amounts, **of)
+
+
+def test_receivables_are_told_by_age_and_each_leads_to_its_rows(root, staff):
+    eve = Customer.objects.create(id="cus_eve")
+    for number, days in enumerate([-20, 0.5, 30.5, 31.5, 60.5, 61, 90.5, 91, 400]):
+        sent(eve, number, days)
+    sent(eve, 10, 5, remaining=400, currency="jpy")
+    sent(eve, 11, 5, status="paid", remaining=0)
+    sent(eve, 12, 5, collection_method="charge_automatically")
+    sent(eve, 13, 5, purpose="nothing")
+    assert [text.replace("\xa0", " ") for text in shown(root)["Receivables"]] == ["¥400", "$90.00", "10 invoices"]
+    assert shown(root)["Overdue"][-1] == "9 invoices"
+    rows = {row[0]: row[1] for row in table(root, "Receivables by age")}
+    assert rows == {"Not due yet": "1", "0–30 days": "3", "31–60 days": "2", "61–90 days": "2", "Over 90 days": "2"}
+    (section,) = [
+        one for one in sections.all_sections(Scope(periods.named("30d", NOW.date()), root)) if one.key == "receivables"
+    ]
+    leads = [(figure.url, int(figure.notes[-1].split()[0])) for figure in section.figures]
+    leads += [(cells[0].url, int(cells[1])) for cells in section.tables[0].rows]
+    for url, number in leads:
+        page = staff.get(url)
+        assert (page.status_code, len(page.context["cl"].result_list)) == (200, number), url

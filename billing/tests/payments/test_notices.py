@@ -72,3 +72,44 @@ def test_what_names_anothers_charge_or_invoice_alerts_nobody(world, event_type, 
     testing.work()
     assert told(kind) is None
     assert StripeEvent.objects.get(type=event_type).status == "failed"
+
+
+def quoted(world, customer, price, **effective):
+    terms = {"collection_method": "send_invoice", "invoice_settings": {"days_until_due": 30}}
+    quote = world.stripe("POST", "quotes", customer=customer, line_items=[price], **terms, **effective)["id"]
+    world.stripe("POST", f"quotes/{quote}/finalize")
+    return world.stripe("POST", f"quotes/{quote}/accept")
+
+
+def test_a_quote_that_is_accepted_starts_a_subscription_of_ours_and_staff_are_told_so(world):
+    customer = world.subscribed()
+    world.stripe("DELETE", f"subscriptions/{customer.subscription}")
+    price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]["id"]
+    quote = quoted(world, customer.customer, {"price": price})
+    world.deliver(scramble=True)
+    alert = told(f"quote_accepted:{quote['id']}")
+    assert f"began the subscription {quote['subscription']} to the plan Team" in alert.text
+    assert (customer.access.plan.slug, customer.access.reason) == ("team", "active")
+
+
+def test_a_quote_at_a_price_of_its_own_says_what_is_left_to_do(world):
+    customer = world.subscribed()
+    price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]
+    data = {"currency": "usd", "product": price["product"], "unit_amount": 5000, "recurring": {"interval": "month"}}
+    quote = quoted(world, customer.customer, {"price_data": data})
+    world.deliver()
+    alert = told(f"quote_accepted:{quote['id']}")
+    assert "belongs to no plan" in alert.text
+    assert "ada" not in alert.text
+
+
+def test_a_quote_that_begins_later_says_so_and_a_one_off_says_nothing(world):
+    ada = world.subscribed()
+    price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]
+    begins = price["created"] + 40 * 86_400
+    later = quoted(world, ada.customer, {"price": price["id"]}, subscription_data={"effective_date": begins})
+    data = {"currency": "usd", "product": price["product"], "unit_amount": 5000}
+    once = quoted(world, ada.customer, {"price_data": data})
+    world.deliver()
+    assert later["subscription_schedule"] in told(f"quote_accepted:{later['id']}").text
+    assert told(f"quote_accepted:{once['id']}") is None

@@ -59,6 +59,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "BILLING_RENEWAL_REMINDER_DAYS": [-1, "30"],
     "BILLING_INVOICE_REMINDER_DAYS": [-1, "3", None],
+    "BILLING_INVOICE_DAYS": [0, -1, "30", None],
     "BILLING_CARD_REMINDER_DAYS": [-0.5, None],
     "BILLING_WEBHOOK_TOLERANCE": [0, -300, "300"],
     "BILLING_WEBHOOK_MAX_BYTES": [0, "1 MiB"],
