@@ -332,6 +332,7 @@ class Settings:
         """
         return self._get("BILLING_TAX", {})
 
+    @property
     def pause_days(self) -> int:
         """BILLING_PAUSE_DAYS: days ahead until which subscribers may pause their payments by themselves; 0: they may
         not, and staff do it for them."""

@@ -46,8 +46,8 @@ def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned:
         pruned.ids += StripeEvent.objects.done().filter(pk__in=ids).delete()[0]
         tick(pruned)
     settled = KeyedUse.objects.filter(lapses_at=None, made_at__lt=clock.now() - max(older_than, IDS_ARE_KEPT))
-    while ids := list(settled.values_list("pk", flat=True)[:PORTION]):
-        pruned.keys += KeyedUse.objects.filter(pk__in=ids).delete()[0]
+    while rows := list(settled.values_list("pk", flat=True)[:PORTION]):
+        pruned.keys += KeyedUse.objects.filter(pk__in=rows).delete()[0]
         time.sleep(PAUSE_SECONDS)
     return pruned
 

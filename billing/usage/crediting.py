@@ -127,7 +127,7 @@ def spend(subscriber: Any, feature: str, quantity: int) -> Spent | None:
 def give_back(spent: Spent) -> None:
     """Return what was spent to where it came from: to what is owed back first, and not to what has expired."""
     rows = Credit.objects.select_for_update().order_by(F("until").asc(nulls_last=True), "pk")
-    parts = dict(map(tuple, spent))
+    parts = {pk: part for pk, part in spent}  # noqa: C416 (pairs that are lists, as JSON has them)
     for row in rows.filter(pk__in=parts):
         part = parts[row.pk]
         owed = min(part, row.owed_back)
