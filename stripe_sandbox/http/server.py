@@ -72,6 +72,7 @@ class Connection(BaseHTTPRequestHandler):
     wbufsize = -1
     timeout = 120
     server: Server
+    raw_requestline: bytes
     given: dict[str, str]
 
     def parse_request(self) -> bool:
