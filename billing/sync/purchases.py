@@ -26,5 +26,5 @@ def deliver(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bo
         with suppress(LaneBusy), trouble.of_one(run, purchase.customer_id):
             after = purchases.refresh(purchase)
             if after.status != before:
-                report.drift(run, purchase.customer_id, {"purchase": [before, after.status]}, "a session not heard of")
+                report.drift(run, purchase.customer_id, {"purchase": (before, after.status)}, "a session not heard of")
         tick()

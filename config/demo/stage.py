@@ -4,6 +4,7 @@ do."""
 import json
 import time
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -47,10 +48,12 @@ class Stage:
         self.api("POST", "/accounts/register", person)
         return Person(email, self.api("POST", "/accounts/token", person)["token"])
 
-    def buy(self, person: Person, plan: str, card: str = "pm_card_visa") -> None:
-        """Buy a plan through Checkout: start on the site, pay on Stripe's page."""
-        session = self.api("POST", "/subscriptions/checkout", {"plan": plan, "interval": "month"}, person)
-        self.control(f"checkout/{session['session_id']}/complete", payment_method=card)
+    def buy(self, person: Person, plan: str, card: str = "pm_card_visa", **wanted: Any) -> None:
+        """Buy a plan through Checkout: start on the site, pay on Stripe's page. Without a card a trial begins."""
+        asked = {"plan": plan, "interval": "month", **wanted}
+        session = self.api("POST", "/subscriptions/checkout", asked, person)
+        paid_with = {"payment_method": card} if card else {}
+        self.control(f"checkout/{session['session_id']}/complete", **paid_with)
         paid = self.stripe("GET", f"checkout/sessions/{session['session_id']}")
         person.customer, person.subscription = paid["customer"], paid["subscription"]
 
@@ -109,6 +112,15 @@ class Stage:
                 return
             time.sleep(0.1)
         raise StepError(f"the queue was not empty after {SETTLED_WITHIN_SECONDS} seconds")
+
+    def check(self, is_right: bool, otherwise: str) -> None:
+        """Raise StepError with what is wrong, unless all is right."""
+        if not is_right:
+            raise StepError(otherwise)
+
+    def silence(self) -> StringIO:
+        """Return where the output of a command goes that the story does not show."""
+        return StringIO()
 
     def sync(self) -> None:
         """Run the sync, once the worker's own is done."""

@@ -1,39 +1,18 @@
 """The demo's story takes subscribers through every turn of a subscription; each step checks its outcome."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import OutputWrapper
 
 from billing import books
 
+from . import sales
 from .stage import PASSWORD, Person, Stage, StepError
+from .steps import Outcome, Step
 from .table import Table
 
 __all__ = ["PASSWORD", "tell"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An outcome is the state that the subscriber must see after a step, and the mails they must have got."""
-
-    plan: str
-    status: str
-    reason: str
-    mails: list[str] = field(default_factory=list)
-
-    @property
-    def has_access(self) -> bool:
-        return self.reason in {"active", "trialing", "grace"}
-
-
-@dataclass(frozen=True)
-class Step:
-    title: str
-    act: Callable[[], Any]
-    outcome: Outcome
 
 
 def tell(stage: Stage, out: OutputWrapper) -> None:
@@ -151,7 +130,7 @@ RECEIVED, FAILED, REFUND = "payment_received", "payment_failed", "refund"
 DISPUTE, ACTION, CANCELLED = "dispute_opened", "action_required", "subscription_cancelled"
 WELCOME, RECOVERED, CLOSED = "welcome", "payment_recovered", "dispute_closed"
 BOUGHT = [RECEIVED, WELCOME]
-NAMES = {first: "ada", second: "ben", third: "eve", fourth: "max", fifth: "zoe"}
+NAMES = {first: "ada", second: "ben", third: "eve", fourth: "max", fifth: "zoe", **sales.CHAPTERS}
 
 
 def _check(step: Step, stage: Stage, person: Person, table: Table) -> None:

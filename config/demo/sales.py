@@ -1,0 +1,154 @@
+"""These chapters of the demo's story sell as businesses sell: on terms, by code, in trials, each quarter, and once."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from billing import clock
+from billing.lifecycle import agreements
+from billing.models import Code, Plan, Price, Purchase
+
+from .stage import Person, Stage
+from .steps import Outcome, Step
+
+RECEIVED, REFUND, WELCOME = "payment_received", "refund", "welcome"
+BOUGHT = [RECEIVED, WELCOME]
+
+
+def terms(stage: Stage, acme: Person) -> list[Step]:
+    """A company pays by invoice, thirty days after it was sent."""
+
+    def agree() -> None:
+        user = get_user_model().objects.get(email=acme.email)
+        agreed = agreements.start(
+            user, key="demo", plan="team", amount=5_000, quantity=10, days_until_due=30, po_number="4711"
+        )
+        acme.customer, acme.subscription = agreed.customer_id or "", agreed.subscription_id
+
+    return [
+        Step("Acme agrees on terms", agree, Outcome("team", "active", "active", ["invoice_sent", WELCOME])),
+        Step(
+            "pays its invoice",
+            lambda: stage.control(f"invoices/{stage.open_invoice(acme)}/pay", payment_method="pm_card_visa"),
+            Outcome("team", "active", "active", [RECEIVED]),
+        ),
+    ]
+
+
+def trial(stage: Stage, mia: Person) -> list[Step]:
+    """A trial without a card pauses at its end, and is taken up again."""
+
+    def begin() -> None:
+        Plan.objects.filter(slug="team").update(trial_without_card="pause")
+        stage.buy(mia, "team", card="")
+        Plan.objects.filter(slug="team").update(trial_without_card="")
+
+    def take_up() -> None:
+        stage.change_card(mia, "pm_card_visa")
+        stage.wait_until_quiet()
+        stage.api("POST", "/subscriptions/resume", {}, mia)
+
+    return [
+        Step("Mia tries without a card", begin, Outcome("team", "trialing", "trialing", [WELCOME])),
+        Step(
+            "the trial ends: paused", lambda: stage.advance(15), Outcome("free", "paused", "paused", ["trial_paused"])
+        ),
+        Step("adds a card, goes on", take_up, Outcome("team", "active", "active", ["access_restored", RECEIVED])),
+    ]
+
+
+def code(stage: Stage, lea: Person) -> list[Step]:
+    """A link brings a code, which is preset at Checkout."""
+
+    def buy() -> None:
+        coupon = stage.stripe("POST", "coupons", percent_off="20", duration="repeating", duration_in_months="3")["id"]
+        stage.stripe(
+            "POST", "promotion_codes", **{"promotion[type]": "coupon", "promotion[coupon]": coupon, "code": "SPRING20"}
+        )
+        stage.buy(lea, "pro", promotion_code="spring20")
+        paid = stage.last_charge(lea)["amount"]
+        stage.check(paid == 1600, f"the first payment was {paid}, not 20 % less than 2000")
+
+    return [Step("Lea buys with a code", buy, Outcome("pro", "active", "active", BOUGHT))]
+
+
+def rise(stage: Stage, kim: Person) -> list[Step]:
+    """Somebody pays each quarter, and is told of a higher price in time."""
+    prices: dict[str, str] = {}
+
+    def price_of(amount: str) -> str:
+        product = Price.objects.get(lookup_key="pro_month").product
+        made = stage.stripe(
+            "POST",
+            "prices",
+            **{
+                "product": product,
+                "currency": "usd",
+                "unit_amount": amount,
+                "recurring[interval]": "month",
+                "recurring[interval_count]": "3",
+                "lookup_key": "pro_3_month",
+                "transfer_lookup_key": "true",
+            },
+        )
+        stage.wait_until_quiet()
+        return str(made["id"])
+
+    def buy() -> None:
+        prices["old"] = price_of("5400")
+        stage.buy(kim, "pro", interval_count=3)
+
+    def announce() -> None:
+        prices["new"] = price_of("6000")
+        call_command("move_price", prices["old"], prices["new"], "--at-renewal", verbosity=0, stdout=stage.silence())
+
+    def renew() -> None:
+        stage.advance_past_renewal(kim)
+        stage.wait_until_quiet()
+        paid = stage.last_charge(kim)["amount"]
+        stage.check(paid == 6000, f"the renewal charged {paid}, not the new price 6000")
+
+    return [
+        Step("Kim pays each quarter", buy, Outcome("pro", "active", "active", BOUGHT)),
+        Step("is told of a higher price", announce, Outcome("pro", "active", "active", ["price_change"])),
+        Step("renews at the new price", renew, Outcome("pro", "active", "active", [RECEIVED])),
+    ]
+
+
+def packs(stage: Stage, pia: Person) -> list[Step]:
+    """Somebody buys credits once, gets half of the money back, and redeems a code for good."""
+
+    def left() -> Any:
+        return stage.state(pia)["usage"]["generations"]["credits"]
+
+    def buy() -> None:
+        session = stage.api("POST", "/purchases/checkout", {"pack": "credits_1000"}, pia)["session_id"]
+        stage.control(f"checkout/{session}/complete")
+        stage.wait_until_quiet()
+        pia.customer = Purchase.objects.get(session_id=session).customer_id
+        stage.check(left() == 1000, f"{left()} credits were delivered, not 1000")
+
+    def use() -> None:
+        stage.use(pia, 10 + 100)
+        stage.check(left() == 900, f"{left()} credits are left, not 900")
+
+    def refund_half() -> None:
+        stage.stripe("POST", "refunds", charge=stage.last_charge(pia)["id"], amount="750")
+        stage.wait_until_quiet()
+        stage.check(left() == 400, f"{left()} credits are left after half was refunded, not 400")
+
+    def redeem() -> None:
+        team = Plan.objects.get(slug="team")
+        Code.objects.create(code="LIFETIME", batch="demo", plan=team, made_at=clock.now())
+        stage.api("POST", "/redemptions", {"code": "life-time"}, pia)
+
+    return [
+        Step("Pia buys 1,000 credits", buy, Outcome("free", "none", "no_subscription", [RECEIVED])),
+        Step("uses 110 generations", use, Outcome("free", "none", "no_subscription")),
+        Step("is refunded one half", refund_half, Outcome("free", "none", "no_subscription", [REFUND])),
+        Step("redeems a code for good", redeem, Outcome("team", "none", "grant")),
+    ]
+
+
+CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia"}
