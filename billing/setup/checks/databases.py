@@ -15,8 +15,7 @@ SUPPORTED = {"postgresql", "sqlite"}
 
 @finds("billing.E014")
 def check_routers() -> Problem:
-    """DATABASE_ROUTERS reads and writes every model of billing, djstripe and django_q on the default database, and
-    writes subscribers there.
+    """DATABASE_ROUTERS reads and writes billing, djstripe and django_q on the default database, and writes users there.
 
     A replica lags behind: a worker that reads there does not find the lane it has just taken, or the row it has made.
     Subscribers may be read there by the host project; billing reads them where it writes.
