@@ -21,6 +21,7 @@ from billing.models import (
     Subscription,
     SubscriptionChange,
 )
+from billing.setup.doctor import here
 from billing.stripe_client import StripeUnavailable
 from billing.subscriptions import seats
 
@@ -458,3 +459,17 @@ def test_who_sent_it_is_the_cause_of_what_follows(world, ada):
     assert Agreement.objects.get().sent_by == "staff:7"
     customer = Agreement.objects.get().customer
     assert customer.subscription_changes.get().cause == "staff:7"
+
+
+def test_the_doctor_names_what_was_refused_and_what_has_waited_for_long(world, ada):
+    assert list(here.agreements()) == []
+    with world.writes_failing():
+        sent = agreements.start(ada, key="quote:1", **TERMS)
+    assert list(here.agreements()) == []
+    world.advance(hours=4)
+    (late,) = here.agreements()
+    assert "Stripe has not started it yet" in late.text
+    Agreement.objects.filter(pk=sent.pk).update(status="refused", error_message="Stripe refused it: no")
+    (refused_one,) = here.agreements()
+    assert str(sent.pk) in refused_one.text
+    assert "could not start: Stripe refused it: no" in refused_one.text
