@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from billing import catalogue, clock
 from billing.catalogue import coupons
 from billing.clock import from_timestamp
@@ -17,6 +19,11 @@ Found = dict[str, Any]
 
 KEPT = ("coupon", "name", "code", "percent_off", "amounts", "products", "duration", "item", "is_of_customer", "saves",
         "starts_at", "ends_at")  # fmt: skip
+
+
+# Asked for with the rows of subscriptions, so that those without discounts cost no query of their own.
+HAS_SOME = "has_discounts"
+KNOWN = {HAS_SOME: Exists(Discount.objects.filter(subscription=OuterRef("pk")))}
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,13 @@ class Given:
 def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
     """Write the discounts of subscriptions where they differ: pairs of a saved row and Stripe's object."""
     pairs = [(row, found) for row, found in pairs if not row.is_foreign]
-    rows = Discount.objects.filter(subscription__in=[row.pk for row, _ in pairs])
+    concerned = [row.pk for row, found in pairs if getattr(row, HAS_SOME, False) or given_to(found)]
+    rows = list(Discount.objects.filter(subscription__in=concerned)) if concerned else []
     known = {(discount.subscription_id, discount.stripe_id): discount for discount in rows}
     kept: set[Any] = set()
     for row, found in pairs:
         written = _write(row, found, known)
+        setattr(row, HAS_SOME, bool(written))
         kept |= {discount.pk for discount in written}
         _update_mrr_off(row, written)
     gone = [discount.pk for discount in known.values() if discount.pk not in kept]
@@ -45,7 +54,7 @@ def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
 
 def discounts_of(subscription: Subscription | None) -> list[Discount]:
     """Return the discounts of a subscription that last beyond now."""
-    if subscription is None or subscription.pk is None:
+    if subscription is None or subscription.pk is None or not getattr(subscription, HAS_SOME, True):
         return []
     now = clock.now()
     return [row for row in subscription.discounts.all() if row.ends_at is None or row.ends_at > now]

@@ -91,7 +91,8 @@ def date_grace(row: Subscription) -> Subscription:
 
 def rows_of(customer: Customer) -> list[Subscription]:
     """Return our rows of a customer's subscriptions."""
-    rows = list(Subscription.objects.filter(customer=customer).select_related("plan", "price", "pending_price__plan"))
+    found: Any = Subscription.objects.filter(customer=customer).annotate(**discounts.KNOWN)
+    rows: list[Subscription] = list(found.select_related("plan", "price", "pending_price__plan"))
     for row in rows:
         row.customer = customer
     return rows
