@@ -38,7 +38,7 @@ def _gives(subscription: Subscription, decided: Access) -> bool:
 
 
 def _paid_until(subscription: Subscription, decided: Access) -> datetime | None:
-    ends = [subscription.cancel_at]
+    ends = [subscription.cancel_at, subscription.paid_until]
     if subscription.status == Status.PAST_DUE:
         ends.append(decided.grace_ends_at)
     if ends_with_trial(subscription):

@@ -2,7 +2,8 @@
 
 Access needs a status that gives it, or a grant, and no active hold. The reasons are stable codes:
 `active`, `trialing`, `grace`, `free` (its price costs nothing; the free plan itself is none) and `grant` (somebody gave
-it, until a moment or for good) give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`, `hold_dispute`,
+it, until a moment or for good) give access; `grace_over`, `collection_paused` (payments are paused, and what was paid
+before is used up), `incomplete`, `unpaid`, `paused`, `canceled`, `hold_dispute`,
 `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live subscription to a price that belongs to no plan of
 ours), `closing` (the account is being deleted), `customer_deleted`, `no_subscription`, `no_subscriber` (a user whom
 nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE says) do not.
@@ -288,7 +289,10 @@ def _by_status(facts: AccessFacts, at: datetime, grace_ends_at: datetime | None)
     """Return whether the subscription gives access, and the reason. That of a deleted customer gives none."""
     if facts.customer and facts.customer.deleted_at:
         return False, "customer_deleted"
-    status = Status(facts.subscription.status)
+    status, paid_until = Status(facts.subscription.status), facts.subscription.paid_until
+    is_used_up = paid_until is not None and paid_until <= at and not facts.subscription.is_free
+    if status in GIVES_ACCESS and is_used_up:
+        return False, "collection_paused"
     if status in GIVES_ACCESS:
         return True, status.value
     if status == Status.PAST_DUE:

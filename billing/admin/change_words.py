@@ -16,6 +16,7 @@ DATES = {
     "cancel_at": "cancels at",
     "past_due_since": "past due since",
     "ended_at": "ended",
+    "paid_until": "paid until",
 }
 
 
@@ -44,6 +45,8 @@ def _state(before: SubscriptionChange | None, after: SubscriptionChange) -> Iter
         yield f"Price {before.price or 'none'} → {after.price or 'none'}"
     if before.quantity != after.quantity:
         yield f"Quantity {before.quantity} → {after.quantity}"
+    if before.collection_paused != after.collection_paused:
+        yield "Payments paused" if after.collection_paused else "Payments resumed"
     if before.unmapped_price != after.unmapped_price and after.unmapped_price:
         yield f"Price {after.unmapped_price} belongs to no plan"
     if before.stripe_id != after.stripe_id:

@@ -1,6 +1,6 @@
 """The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
-from . import amounts, definitions, labels, refreshing, visitors
+from . import amounts, coupons, definitions, labels, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
     UnmappedPrice,
@@ -24,6 +24,7 @@ __all__ = [
     "UnmappedPrice",
     "amounts",
     "cadences_of",
+    "coupons",
     "currencies_of",
     "definitions",
     "give_price",

@@ -215,6 +215,8 @@ class Migration(migrations.Migration):
                     ("void_invoice", "Can void an unpaid invoice"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
+                    ("discount_customer", "Can give and end discounts"),
+                    ("pause_customer", "Can pause payments and resume them"),
                 ],
             },
         ),
@@ -903,6 +905,12 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "promotion_code",
+                    models.CharField(
+                        blank=True, help_text="The id at Stripe of the promotion code that is preset", max_length=255
+                    ),
+                ),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
                 ("url", models.TextField(blank=True)),
                 (
@@ -1195,6 +1203,12 @@ class Migration(migrations.Migration):
                         default=0, help_text="Monthly recurring revenue, minor units of its currency"
                     ),
                 ),
+                (
+                    "mrr_off",
+                    models.BigIntegerField(
+                        default=0, help_text="What discounts that last take off the MRR, minor units"
+                    ),
+                ),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
                 ("current_period_start", models.DateTimeField(blank=True, null=True)),
                 ("current_period_end", models.DateTimeField(blank=True, null=True)),
@@ -1210,6 +1224,14 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         blank=True, help_text="When the scheduled cancellation takes effect", null=True
                     ),
+                ),
+                (
+                    "canceled_at",
+                    models.DateTimeField(blank=True, help_text="When the cancellation was asked for", null=True),
+                ),
+                (
+                    "cancel_feedback",
+                    models.CharField(blank=True, help_text="The reason that the subscriber chose", max_length=40),
                 ),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("past_due_since", models.DateTimeField(blank=True, help_text="Grace is counted from then", null=True)),
@@ -1242,6 +1264,12 @@ class Migration(migrations.Migration):
                 (
                     "collection_resumes_at",
                     models.DateTimeField(blank=True, help_text="Empty: until somebody resumes it", null=True),
+                ),
+                (
+                    "paid_until",
+                    models.DateTimeField(
+                        blank=True, help_text="While invoices are voided: the end of what was paid before", null=True
+                    ),
                 ),
                 (
                     "trial_end_without_card",
@@ -1365,6 +1393,99 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="CancelOffer",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subscription_id", models.CharField(max_length=255, unique=True)),
+                ("percent_off", models.DecimalField(decimal_places=4, max_digits=7)),
+                ("months", models.PositiveSmallIntegerField()),
+                ("taken_at", models.DateTimeField()),
+                (
+                    "made_at",
+                    models.DateTimeField(blank=True, help_text="When Stripe confirmed the discount", null=True),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cancel_offers",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["taken_at"], name="billing_offer_taken")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Discount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=255)),
+                (
+                    "coupon",
+                    models.CharField(blank=True, help_text="The id of its coupon at Stripe", max_length=255),
+                ),
+                (
+                    "name",
+                    models.CharField(blank=True, help_text="The coupon's name, as invoices show it", max_length=200),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        blank=True, help_text="The promotion code that the buyer entered, if any", max_length=200
+                    ),
+                ),
+                ("percent_off", models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True)),
+                ("amounts", models.JSONField(blank=True, default=dict, help_text="Minor units off, by currency")),
+                (
+                    "products",
+                    models.JSONField(blank=True, default=list, help_text="Products that it is for; empty: all"),
+                ),
+                ("duration", models.CharField(blank=True, max_length=20)),
+                (
+                    "item",
+                    models.CharField(
+                        blank=True, help_text="The item that alone is discounted; empty: all", max_length=255
+                    ),
+                ),
+                (
+                    "is_of_customer",
+                    models.BooleanField(default=False, help_text="Whether it is on everything the customer buys"),
+                ),
+                (
+                    "saves",
+                    models.BigIntegerField(
+                        blank=True, help_text="Minor units; empty where usage decides it", null=True
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="discounts",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="discounts",
+                        to=f"{conf.app_label}.subscription",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["starts_at", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subscription", "stripe_id"), name="billing_discount_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="NextCharge",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1450,6 +1571,8 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("past_due_since", models.DateTimeField(blank=True, null=True)),
                 ("past_due_method", models.CharField(blank=True, max_length=40)),
+                ("collection_paused", models.CharField(blank=True, max_length=30)),
+                ("paid_until", models.DateTimeField(blank=True, null=True)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -1741,6 +1864,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="subscription",
             index=models.Index(fields=["current_period_end"], name="billing_period_end"),
+        ),
+        migrations.AddIndex(
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("canceled_at__isnull", False)), fields=["canceled_at"], name="billing_canceled_at"
+            ),
         ),
         migrations.AddConstraint(
             model_name="subscription",

@@ -6,6 +6,7 @@ from .buying import CheckoutAttempt, PlanChange
 from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
+from .discounts import CancelOffer, Discount
 from .grant import Grant
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .invoices import Invoice
@@ -28,10 +29,12 @@ __all__ = [
     "Alert",
     "AnnouncedAccess",
     "BalanceTransaction",
+    "CancelOffer",
     "CheckoutAttempt",
     "CreditNote",
     "Customer",
     "Dashboard",
+    "Discount",
     "Dispute",
     "Grant",
     "Hold",

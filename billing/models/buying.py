@@ -23,6 +23,9 @@ class CheckoutAttempt(models.Model):
     line = models.SlugField(default=MAIN_LINE, help_text="The line of the plan; in each one attempt may be open")
     currency = models.CharField(max_length=3, blank=True)
     quantity = models.PositiveIntegerField(default=1)
+    promotion_code = models.CharField(
+        max_length=255, blank=True, help_text="The id at Stripe of the promotion code that is preset"
+    )
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
     url = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)

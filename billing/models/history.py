@@ -35,6 +35,8 @@ class SubscriptionChange(models.Model):
         "ended_at",
         "past_due_since",
         "past_due_method",
+        "collection_paused",
+        "paid_until",
     )
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscription_changes")
@@ -59,6 +61,8 @@ class SubscriptionChange(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True)
     past_due_method = StripeText(max_length=40, blank=True)
+    collection_paused = StripeText(max_length=30, blank=True)
+    paid_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["customer", "recorded_at"], name="billing_change_by_customer")]

@@ -133,6 +133,8 @@ class Customer(models.Model):
             ("void_invoice", "Can void an unpaid invoice"),
             ("map_price", "Can say which plan an unknown price buys, or keep it"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
+            ("discount_customer", "Can give and end discounts"),
+            ("pause_customer", "Can pause payments and resume them"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -203,6 +205,7 @@ class Subscription(models.Model):
 
     TERMINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
     AT_STRIPE = frozenset(set(Status) - {Status.NONE})
+    VOIDED = "void"  # what Stripe does with invoices while payments are paused and nothing is given for free
     # Debits take days, and their refusals too.
     DEBITS: ClassVar[dict[str, str]] = {
         "sepa_debit": "SEPA debit",
@@ -224,6 +227,7 @@ class Subscription(models.Model):
     quantity = models.PositiveIntegerField(default=1)
     currency = models.CharField(max_length=3, blank=True)
     mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue, minor units of its currency")
+    mrr_off = models.BigIntegerField(default=0, help_text="What discounts that last take off the MRR, minor units")
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
@@ -232,6 +236,8 @@ class Subscription(models.Model):
     )
     trial_end = models.DateTimeField(null=True, blank=True)
     cancel_at = models.DateTimeField(null=True, blank=True, help_text="When the scheduled cancellation takes effect")
+    canceled_at = models.DateTimeField(null=True, blank=True, help_text="When the cancellation was asked for")
+    cancel_feedback = StripeText(max_length=40, blank=True, help_text="The reason that the subscriber chose")
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
     past_due_method = StripeText(
@@ -249,6 +255,9 @@ class Subscription(models.Model):
         help_text="What Stripe does with invoices while their collection is paused",
     )
     collection_resumes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody resumes it")
+    paid_until = models.DateTimeField(
+        null=True, blank=True, help_text="While invoices are voided: the end of what was paid before"
+    )
     trial_end_without_card = StripeText(
         max_length=30, blank=True, help_text="What Stripe does if a trial ends without a payment method"
     )
@@ -279,6 +288,7 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["past_due_since"], name="billing_past_due", condition=Q(past_due_since__isnull=False)),
             models.Index(fields=["current_period_end"], name="billing_period_end"),
+            models.Index(fields=["canceled_at"], name="billing_canceled_at", condition=Q(canceled_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -20,6 +20,8 @@ ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 SUBSCRIPTION_EXPAND = [
     "data.customer.invoice_settings.default_payment_method",
     "data.default_payment_method",
+    "data.discounts",
+    "data.items.data.discounts",
     "data.latest_invoice.discounts",
     "data.latest_invoice.payments",
     "data.schedule",
@@ -27,6 +29,7 @@ SUBSCRIPTION_EXPAND = [
 INVOICE_EXPAND = ["discounts", "lines.data.discounts", "payments.data.payment.payment_intent"]
 CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refunds.data.balance_transaction"]
 PRICE_EXPAND = ["currency_options", "product", "tiers"]
+COUPON_EXPAND = ["applies_to", "currency_options"]
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
 
 
@@ -90,6 +93,23 @@ def prices_request() -> Request:
 
 def price_request(price: str) -> Request:
     return _path("prices", price), {"expand": PRICE_EXPAND}
+
+
+def coupon_request(coupon: str) -> Request:
+    return _path("coupons", coupon), {"expand": COUPON_EXPAND}
+
+
+def promotion_code_request(code: str) -> Request:
+    return _path("promotion_codes", code), {"expand": [f"promotion.coupon.{name}" for name in COUPON_EXPAND]}
+
+
+def codes_request(text: str) -> Request:
+    """Ask for the promotion codes of a text, in whatever case; active and other ones."""
+    return "/v1/promotion_codes", {
+        "code": text,
+        "limit": 100,
+        "expand": [f"data.promotion.coupon.{name}" for name in COUPON_EXPAND],
+    }
 
 
 def subscriptions(customer_id: str) -> list[dict[str, Any]]:
@@ -197,8 +217,26 @@ def all_prices() -> list[dict[str, Any]]:
 
 def price(price_id: str) -> dict[str, Any] | None:
     """Return a price; None if Stripe has no such price any more."""
+    return _existing(price_request(price_id))
+
+
+def coupon(coupon_id: str) -> dict[str, Any] | None:
+    """Return a coupon with what it is for; None if it is deleted."""
+    return _existing(coupon_request(coupon_id))
+
+
+def promotion_code(code_id: str) -> dict[str, Any] | None:
+    return _existing(promotion_code_request(code_id))
+
+
+def promotion_codes(text: str) -> list[dict[str, Any]]:
+    """Return the promotion codes that are spelled so, with their coupons, the newest first."""
+    return _list(codes_request(text))
+
+
+def _existing(request: Request) -> dict[str, Any] | None:
     try:
-        found = _get(price_request(price_id))
+        found = _get(request)
     except StripeRefused as error:
         if error.code == "resource_missing":
             return None

@@ -16,6 +16,10 @@ FIELDS: dict[str, str] = {
     "billing_portal.session": "url",
     "charge": "id amount amount_captured currency customer payment_intent refunded refunds?",
     "checkout.session": "id customer invoice payment_status status url",
+    "coupon": (
+        "id amount_off applies_to?.products currency currency_options? duration duration_in_months name percent_off "
+        "redeem_by valid"
+    ),
     "credit_note": (
         "id created currency customer customer_balance_transaction invoice out_of_band_amount post_payment_amount "
         "refunds.amount_refunded refunds.refund total total_taxes.amount total_taxes.tax_rate_details?.tax_rate "
@@ -25,6 +29,7 @@ FIELDS: dict[str, str] = {
         "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
         "metadata preferred_locales shipping? tax_exempt?"
     ),
+    "discount": "id end promotion_code source.coupon start",
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
@@ -58,11 +63,17 @@ FIELDS: dict[str, str] = {
         "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
         "unit_amount_decimal"
     ),
+    "promotion_code": (
+        "id active code customer expires_at max_redemptions promotion.coupon restrictions.currency_options? "
+        "restrictions.first_time_transaction restrictions.minimum_amount restrictions.minimum_amount_currency "
+        "times_redeemed"
+    ),
     "product": "id active description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
         "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
-        "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method "
+        "billing_thresholds? cancel_at cancel_at_period_end canceled_at? cancellation_details.feedback? "
+        "cancellation_details.reason collection_method "
         "created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "

@@ -2,6 +2,7 @@
 
 from . import (
     customer_details,
+    discounts,
     doubts,
     duplicates,
     grants,
@@ -12,6 +13,7 @@ from . import (
     mrr,
     next_charges,
     paying_twice,
+    renewals,
     seats,
 )
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
@@ -48,6 +50,7 @@ __all__ = [
     "customer_details",
     "customers_past_grace",
     "date_grace",
+    "discounts",
     "doubts",
     "duplicates",
     "end_for_deleted_customer",
@@ -74,6 +77,7 @@ __all__ = [
     "redacted_event",
     "refresh",
     "refresh_rows",
+    "renewals",
     "row_for",
     "rows_of",
     "seats",

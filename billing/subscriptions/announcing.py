@@ -47,7 +47,9 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
     elif _has_new_price(before, after):
         _send(signals.subscription_changed, after, previous_plan=before.plan)
-    _announce_schedule(Subscription() if is_new or not before.counts else before, after)
+    earlier = Subscription() if is_new or not before.counts else before
+    _announce_schedule(earlier, after)
+    _announce_pause(earlier, after)
 
 
 def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, has_changed: bool = False) -> None:
@@ -162,14 +164,16 @@ def _is_told_of_writing_off(customer_id: str) -> bool:
 
 
 def customers_past_grace() -> list[str]:
-    """Return the ids of customers whose grace has ended, and whose access was not announced as revoked yet.
+    """Return the ids of customers whose grace has ended, or what they paid before a pause, and whose access was not
+    announced as revoked yet.
 
     The host's own rule is not asked here: if it raised for one customer, nobody's end would be announced.
     """
     theirs = Q(customer=OuterRef("customer")) | Q(subscriber=OuterRef("customer__subscriber"))
     granted = AnnouncedAccess.objects.filter(theirs, line=OuterRef("line"), is_granted=True)
-    announced = access.with_access_facts().filter(Exists(granted), past_due_since__isnull=False, counts=True)
     now = clock.now()
+    may_be_over = Q(past_due_since__isnull=False) | Q(paid_until__lte=now)
+    announced = access.with_access_facts().filter(may_be_over, Exists(granted), counts=True)
     past = [row for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access]
     return [row.customer_id for row in past if not _has_access_by_another(row)]
 
@@ -200,6 +204,20 @@ def _announce_schedule(before: Subscription, after: Subscription) -> None:
         _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
     if after.pending_kind == Subscription.Pending.SCHEDULED and _pending_change(before) != _pending_change(after):
         _send(signals.change_scheduled, after, price=after.pending_price, at=after.pending_at)
+
+
+def _announce_pause(before: Subscription, after: Subscription) -> None:
+    """Announce that payments are paused, or paused in another way or until another day, or collected again."""
+    if after.status in Subscription.TERMINAL:
+        return
+    if after.collection_paused and _pause(before) != _pause(after):
+        _send(signals.collection_paused, after, until=after.collection_resumes_at)
+    elif before.collection_paused and not after.collection_paused:
+        _send(signals.collection_resumed, after)
+
+
+def _pause(row: Subscription) -> tuple[str, datetime | None]:
+    return row.collection_paused, row.collection_resumes_at
 
 
 def _pending_change(row: Subscription) -> tuple[str, str | None, datetime | None]:

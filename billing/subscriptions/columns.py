@@ -76,6 +76,8 @@ def columns_of(
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
+        "canceled_at": from_timestamp(found.get("canceled_at")),
+        "cancel_feedback": (found.get("cancellation_details") or {}).get("feedback") or "",
         **(
             grace_columns(before, found, open_invoices or fetch.open_invoices)
             if belonging.whose != Whose.FOREIGN
@@ -85,6 +87,7 @@ def columns_of(
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
         **collection_columns(found),
+        "paid_until": _paid_until(found, before, item["current_period_end"]),
         **card_columns(found),
         **(awaited.columns(change, found) if change else {}),
     }
@@ -101,6 +104,14 @@ def collection_columns(found: dict[str, Any]) -> dict[str, Any]:
         "collection_resumes_at": from_timestamp(paused.get("resumes_at")),
         "trial_end_without_card": end_behavior.get("missing_payment_method") or "",
     }
+
+
+def _paid_until(found: dict[str, Any], before: Subscription, period_end: int) -> datetime | None:
+    """Return until when the subscription was paid when its invoices began to be voided; None while they are not."""
+    if (found.get("pause_collection") or {}).get("behavior") != Subscription.VOIDED:
+        return None
+    is_known = before.stripe_id == found["id"] and before.collection_paused == Subscription.VOIDED
+    return (before.paid_until if is_known else None) or from_timestamp(period_end)
 
 
 def has_payment_method(found: dict[str, Any]) -> bool | None:

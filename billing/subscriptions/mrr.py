@@ -2,7 +2,7 @@
 
 Each real change of a subscription adds a row to its history, with the MRR from then on.
 
-Discounts, taxes and metered use are not counted.
+Discounts, taxes and metered use are not counted; what lasting discounts take off stands beside it, in `mrr_off`.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,8 @@ from billing import catalogue, cause, clock
 from billing.models import MrrMovement, Subscription, SubscriptionChange
 
 Kind = MrrMovement.Kind
+# While payments are paused nothing recurs; what is kept as a draft may still be collected.
+NOT_COLLECTED = ("void", "mark_uncollectible")
 COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 
 
@@ -44,7 +46,7 @@ def record_changes(pairs: list[tuple[Subscription, Subscription]]) -> bool:
 
 def of_row(row: Subscription) -> int:
     """Return the MRR that a row is kept with. While no plan knows the price, what was counted before stays."""
-    if row.is_foreign or row.status not in COUNTED:
+    if row.is_foreign or row.status not in COUNTED or row.collection_paused in NOT_COLLECTED:
         return 0
     return row.mrr if row.price is None else monthly_amount(row)
 

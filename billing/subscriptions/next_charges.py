@@ -36,7 +36,6 @@ CHARGED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE})
 OF_CUSTOMER = ("balance", "discount", "address", "shipping", "tax_exempt")
 OF_SUBSCRIPTION = (
     "status",
-    "discounts",
     "default_tax_rates",
     "automatic_tax",
     "cancel_at",
@@ -254,6 +253,7 @@ def _basis(found: Found | None, row: NextCharge) -> str:
     schedule = found.get("schedule") if isinstance(found.get("schedule"), dict) else None
     told = {
         "customer": {name: customer.get(name) for name in OF_CUSTOMER},
+        "discounts": [id_of(each) for each in found.get("discounts") or []],
         "subscription": {name: found.get(name) for name in OF_SUBSCRIPTION},
         "ends": found["cancel_at_period_end"],
         "method": bool(found["default_payment_method"] or readers.default_payment_method_of(customer)),
@@ -263,7 +263,7 @@ def _basis(found: Found | None, row: NextCharge) -> str:
                 item["price"].get("unit_amount"),
                 item.get("quantity"),
                 item.get("tax_rates"),
-                item.get("discounts"),
+                [id_of(each) for each in item.get("discounts") or []],
                 item["current_period_end"],
             ]
             for item in found["items"]["data"]

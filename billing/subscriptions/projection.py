@@ -15,7 +15,7 @@ from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, fetch, is_first_time
 
-from . import awaited, doubts, duplicates, invoices, mirror, mrr, next_charges, paying_twice
+from . import awaited, discounts, doubts, duplicates, invoices, mirror, mrr, next_charges, paying_twice
 from .announcing import announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
@@ -50,6 +50,7 @@ def _refresh(customer: Customer) -> None:
     Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
     by_id = {row.stripe_id: row for row in rows}
     write_items([(by_id[item["id"]], item) for item in found])
+    discounts.write_discounts([(by_id[item["id"]], item) for item in found])
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
     invoices.project_latest(customer, [(by_id[item["id"]], item) for item in found])
@@ -89,7 +90,8 @@ def date_grace(row: Subscription) -> Subscription:
 
 def rows_of(customer: Customer) -> list[Subscription]:
     """Return our rows of a customer's subscriptions."""
-    rows = list(Subscription.objects.filter(customer=customer).select_related("plan", "price", "pending_price__plan"))
+    found: Any = Subscription.objects.filter(customer=customer).annotate(**discounts.KNOWN)
+    rows: list[Subscription] = list(found.select_related("plan", "price", "pending_price__plan"))
     for row in rows:
         row.customer = customer
     return rows

@@ -73,7 +73,8 @@ class SubscriptionPages:
         becomes: dict[str, Any] = {}
         if not trouble.is_done(lambda: becomes.update(subscriptions.columns_of(found, row, self.work.open_invoices))):
             return True
-        return any(getattr(row, name) != value for name, value in becomes.items()) or comparing.counts_otherwise(rows)
+        differs = any(getattr(row, name) != value for name, value in becomes.items())
+        return differs or subscriptions.discounts.is_behind(row, found) or comparing.counts_otherwise(rows)
 
     def _import(self, strangers: dict[str, Page], known: dict[str, list[Subscription]]) -> None:
         """Import the subscriptions in bulk, and announce nothing: they began before we knew of them. A row that a

@@ -35,6 +35,11 @@ def decided(made, at=AT):
         (row("unpaid"), ("unpaid", None)),
         (row("paused"), ("paused", None)),
         (row("canceled"), ("canceled", None)),
+        # While payments are paused, until what was paid is used up.
+        (row(paid_until=AT + TICK), ("active", "low")),
+        (row(paid_until=AT), ("collection_paused", None)),
+        (row(paid_until=AT, grant=given()), ("grant", "high")),
+        (row("canceled", paid_until=AT), ("canceled", None)),
         (row("incomplete"), ("incomplete", None)),
         (row("incomplete_expired"), ("incomplete", None)),
         (row("none", plan=None), ("no_subscription", None)),
