@@ -259,6 +259,18 @@ class Settings:
         return self._get("BILLING_INVOICE", {})
 
     @property
+    def pause_days(self) -> int:
+        """BILLING_PAUSE_DAYS: days ahead until which subscribers may pause their payments by themselves; 0: they may
+        not, and staff do it for them."""
+        return self._get("BILLING_PAUSE_DAYS", 0)
+
+    @property
+    def cancel_offer(self) -> str:
+        """BILLING_CANCEL_OFFER: dotted path of a callable: `Subscription` about to be cancelled → what is offered to
+        keep it, `{"percent_off": 30, "months": 3}`, or None (docs/discounts.md). Each subscription takes one offer."""
+        return self._get("BILLING_CANCEL_OFFER", "")
+
+    @property
     def monitoring_token(self) -> str:
         """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only requests with `Authorization: Bearer …`. Empty:
         they answer everybody, so the proxy must keep them private."""

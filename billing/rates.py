@@ -15,6 +15,7 @@ from billing.conf import conf
 RETURN_RATE = "20/m"
 STRIPE_RATE = "60/m"
 LINK_RATE = "30/m"
+CODE_RATE, VISITORS_CODE_RATE = "20/m", "60/m"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _own = LocMemCache("billing.rates", {})
@@ -61,6 +62,15 @@ def link_wait(request: HttpRequest, invoice_id: str) -> int:
     They are counted by invoice: visitors may share an address, and behind a Unix socket they have none.
     """
     return seconds_to_wait(request, "billing.link", invoice_id, LINK_RATE)
+
+
+def code_wait(request: HttpRequest) -> int:
+    """Limit the promotion codes that are asked of Stripe: those of a user, or of all visitors together, so that nobody
+    tries them all out."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
+    return seconds_to_wait(request, "billing.code", "visitors", VISITORS_CODE_RATE)
 
 
 def _user(request: HttpRequest) -> str:

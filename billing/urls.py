@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
-from .pages import account, buying, invoice_links, managing
+from .pages import account, buying, invoice_links, managing, staying
 
 app_name = conf.app_label
 
@@ -20,6 +20,9 @@ urlpatterns = [
     path("billing/change", managing.change, name="change"),
     path("billing/change/take-back", managing.take_back, name="take_back"),
     path("billing/cancel", managing.cancel, name="cancel"),
+    path("billing/cancel/stay", staying.stay, name="stay"),
+    path("billing/pause", staying.pause, name="pause"),
+    path("billing/pause/resume", staying.resume_payments, name="resume_payments"),
     path("billing/resume", managing.resume, name="resume"),
     path("billing/portal", managing.portal, name="portal"),
     path("billing/pay/<str:signed>", invoice_links.lead_on, {"field": "hosted_invoice_url"}, name="invoice"),

@@ -46,6 +46,16 @@ NOT_NOW = (
     "cancellation_scheduled",
     "access_on_hold",
     "state_unknown",
+    "collection_paused",
 )
 NOT_SOLD = ("already_subscribed", "subscription_paused", "access_on_hold", "checkout_replaced", "account_closing")
+NO_GOOD_CODE = (
+    "promotion_code_unknown",
+    "promotion_code_expired",
+    "promotion_code_other_currency",
+    "promotion_code_other_plan",
+    "promotion_code_below_minimum",
+    "promotion_code_first_time",
+    "promotion_code_refused",
+)
 NOT_FOR_SALE = error("invalid_request", "price_not_offered")

@@ -55,6 +55,10 @@ class CheckoutRequest(PriceRequest):
         "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": "Three letters, such as eur."}
     )
 
+    promotion_code = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200, help_text="The text of a code that is preset"
+    )
+
     def validate_currency(self, value: str) -> str:
         return value.lower()
 
@@ -87,6 +91,13 @@ class CancelRequest(serializers.Serializer[Any]):
     when = Choice(["period_end", "now"])
     reason = Choice(list(cancel.REASONS), required=False)
     comment = serializers.CharField(required=False, max_length=500, help_text="Kept with the subscription at Stripe")
+    line = LineField()
+
+
+class PauseRequest(serializers.Serializer[Any]):
+    until = serializers.DateField(
+        help_text="The first day on which payments may be charged again; the pause ends with the renewal that follows"
+    )
     line = LineField()
 
 
@@ -144,6 +155,23 @@ class NextChargeSerializer(CreditSerializer):
     at = Moment()
 
 
+class DiscountSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    code = serializers.CharField(help_text="The promotion code, if there was one; otherwise empty")
+    percent_off = serializers.FloatField(allow_null=True)
+    duration = serializers.CharField(help_text="`once`, `repeating` or `forever`")
+    saves = serializers.IntegerField(
+        allow_null=True, help_text="Minor units off the next renewal; null where usage decides it"
+    )
+    currency = serializers.CharField(source="subscription.currency")
+    ends_at = Moment(allow_null=True)
+
+
+class CollectionPauseSerializer(serializers.Serializer[Any]):
+    until = Moment(allow_null=True, help_text="The renewal that is charged again; null until somebody resumes it")
+    access_until = Moment(allow_null=True, help_text="The end of what was paid; null if access goes on")
+
+
 class OwedSerializer(serializers.Serializer[Any]):
     invoice = serializers.CharField()
     amount_remaining = serializers.IntegerField(help_text="Amount in minor units")
@@ -177,6 +205,8 @@ class SubscriptionState(serializers.Serializer[Any]):
     next_charge = NextChargeSerializer(
         allow_null=True, help_text="null if nothing will be charged, and while the amount is not known yet"
     )
+    discounts = DiscountSerializer(many=True)
+    collection_paused = CollectionPauseSerializer(allow_null=True, help_text="null while payments are collected")
     credit = CreditSerializer(allow_null=True, help_text="What later invoices are reduced by")
     owed = OwedSerializer(many=True, help_text="Unpaid invoices, first the one that access depends on")
 

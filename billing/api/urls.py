@@ -11,6 +11,7 @@ urlpatterns = [
     path("subscriptions/change", views.Change.as_view(), name="api_change"),
     path("subscriptions/cancel", views.Cancel.as_view(), name="api_cancel"),
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
+    path("subscriptions/pause", views.Pause.as_view(), name="api_pause"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),

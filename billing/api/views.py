@@ -1,8 +1,10 @@
 """The billing API answers about the subscriber behind the signed-in user. Each view calls a rule and serializes its
 answer."""
 
+from datetime import datetime, time
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 
 from billing import catalogue
 from billing.access import payer
-from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
+from billing.lifecycle import cancel, change, checkout, invoices, overview, pausing, portal, previews
 
 from .base import BillingView, validated, visitor
 from .documented import (
@@ -19,6 +21,7 @@ from .documented import (
     CHANGES_STRIPE,
     CSRF_NOTE,
     MINE,
+    NO_GOOD_CODE,
     NOT_FOR_SALE,
     NOT_HERE,
     NOT_NOW,
@@ -36,6 +39,7 @@ from .serializers import (
     InvoicesAnswer,
     InvoicesQuery,
     LineQuery,
+    PauseRequest,
     PlanSerializer,
     PortalAnswer,
     PreviewAnswer,
@@ -89,7 +93,8 @@ class Subscriptions(BillingView):
 
 
 class Checkout(BillingView):
-    """POST {plan, interval, interval_count?, currency?} starts a Stripe Checkout session and returns its address."""
+    """POST {plan, interval, interval_count?, currency?, promotion_code?} starts a Stripe Checkout session and returns
+    its address. A code that cannot be used is refused, and nothing is begun."""
 
     throttle_classes = (CheckoutThrottle,)
 
@@ -98,7 +103,7 @@ class Checkout(BillingView):
         request=CheckoutRequest,
         responses={
             201: CheckoutAnswer,
-            400: NOT_FOR_SALE,
+            400: error("invalid_request", "price_not_offered", *NO_GOOD_CODE),
             **MINE,
             403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
             409: error(*NOT_SOLD),
@@ -108,7 +113,7 @@ class Checkout(BillingView):
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
         chosen = (asked["plan"], asked["interval"], asked["currency"], asked["interval_count"])
-        attempt = checkout.start(payer.managed_payer(request), *chosen)
+        attempt = checkout.start(payer.managed_payer(request), *chosen, promotion_code=asked["promotion_code"])
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
@@ -227,6 +232,46 @@ class Resume(BillingView):
     )
     def post(self, request: Request) -> Response:
         row = cancel.resume(payer.managed_payer(request), _line_asked(request))
+        return _state(request, row.line)
+
+
+class Pause(BillingView):
+    """POST {until} pauses payments until the first renewal on that day or later; DELETE resumes them early. What was
+    paid before is kept until it is used up. Resumed after that, a new period begins and is charged at once.
+    """
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_pause",
+        request=PauseRequest,
+        responses={
+            200: SubscriptionState,
+            400: error("invalid_request", "pause_too_soon", "pause_too_long"),
+            **MINE,
+            409: error(*NOT_HERE, "not_pausable", "payment_overdue", "cancellation_scheduled", "change_pending"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = validated(PauseRequest, request)
+        until = timezone.make_aware(datetime.combine(asked["until"], time.min))
+        row = pausing.pause(payer.managed_payer(request), until, line=asked["line"])
+        return _state(request, row.line)
+
+    @extend_schema(
+        operation_id="subscriptions_resume_payments",
+        parameters=[LineQuery],
+        responses={
+            200: SubscriptionState,
+            400: error("invalid_request"),
+            **MINE,
+            409: error(*NOT_HERE, "not_paused"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def delete(self, request: Request) -> Response:
+        row = pausing.resume_early(payer.managed_payer(request), line=_line_asked(request))
         return _state(request, row.line)
 
 

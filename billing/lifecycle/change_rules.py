@@ -14,6 +14,7 @@ from .refusals import (
     AccessWithheld,
     CancellationScheduled,
     ChangePending,
+    CollectionPaused,
     NoSubscription,
     PaymentOverdue,
     PriceNotOffered,
@@ -71,6 +72,8 @@ def check_changeable(now: Standing) -> None:
         raise CancellationScheduled
     if now.status not in {Status.ACTIVE, Status.TRIALING}:
         raise StateUnknown
+    if now.found.get("pause_collection"):
+        raise CollectionPaused
 
 
 def _rank_of(price: Price) -> tuple[int, Fraction]:

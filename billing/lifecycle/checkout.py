@@ -44,7 +44,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, prices, refused_payment
+from . import attempts, codes, prices, refused_payment
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -85,18 +85,24 @@ class Wanted:
     price: Price
     currency: str
     quantity: int
+    promotion_code: str = ""
 
     @property
     def line(self) -> str:
         return self.price.plan.line
 
     def is_of(self, attempt: CheckoutAttempt) -> bool:
-        bought = (attempt.price_id, attempt.currency, attempt.quantity)
-        return bought == (self.price.pk, self.currency, self.quantity)
+        bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.promotion_code)
+        return bought == (self.price.pk, self.currency, self.quantity, self.promotion_code)
 
 
 def start(
-    subscriber: Any, plan_slug: str, interval: str, currency: str = "", interval_count: int = 1
+    subscriber: Any,
+    plan_slug: str,
+    interval: str,
+    currency: str = "",
+    interval_count: int = 1,
+    promotion_code: str = "",
 ) -> CheckoutAttempt:
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
@@ -106,20 +112,24 @@ def start(
     5. Otherwise make an attempt, whose id is the session's idempotency key.
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
-    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
-    `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
+    `promotion_code` is the text of a code that is preset; one that cannot be used is refused, and nothing is begun.
+
+    Raises `PriceNotOffered`, `CodeRefused`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`,
+    `SubscriptionPaused`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
     return prices.with_price_for_sale(
         lambda: prices.price_of(plan_slug, interval, currency, interval_count),
-        lambda price: _start(subscriber, price, currency),
+        lambda price: _start(subscriber, price, currency, promotion_code),
     )
 
 
-def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
+def _start(subscriber: Any, price: Price, currency: str, promotion_code: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
+    quantity = seats.seats_of(subscriber)
+    code = codes.named_for(promotion_code, price, currency, quantity, subscriber)
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, seats.seats_of(subscriber))
+    wanted = Wanted(price, currency, quantity, code)
     line = wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
@@ -201,7 +211,12 @@ def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
             customer=customer,
             line=wanted.line,
             status=Status.OPEN,
-            defaults={"price": wanted.price, "currency": wanted.currency, "quantity": wanted.quantity},
+            defaults={
+                "price": wanted.price,
+                "currency": wanted.currency,
+                "quantity": wanted.quantity,
+                "promotion_code": wanted.promotion_code,
+            },
         )
     except IntegrityError as error:
         raise CheckoutReplaced from error
@@ -235,8 +250,9 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
         session = stripe_client.post(
             "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_session_params(attempt, is_first=is_first)
         )
-    except stripe_client.StripeRefused:
+    except stripe_client.StripeRefused as error:
         _close_without_session(attempt)
+        codes.raise_if_about_a_code(attempt, error)
         raise
     attempt.session_id, attempt.url = session["id"], session.get("url") or ""
     is_still_open = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(
@@ -265,7 +281,7 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "line_items": [_line_item(attempt)],
         "metadata": metadata,
         "subscription_data": subscription_data,
-        "allow_promotion_codes": True,
+        **codes.session_params(attempt),
         "success_url": f"{site.absolute(site.path_of('return'))}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": site.absolute(site.path_of("prices")),
     }

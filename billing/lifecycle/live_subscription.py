@@ -148,6 +148,14 @@ def standing_of(customer: Customer, line: str = MAIN_LINE) -> Standing:
     raise NoSubscription
 
 
+def standing_with(customer: Customer, subscription_id: str) -> Standing:
+    """Ask Stripe now for one of a customer's subscriptions. Raises `NoSubscription` if it is none of ours."""
+    for row, found in subscriptions.projected_now(customer):
+        if row.stripe_id == subscription_id and row.is_ours:
+            return Standing(customer, found)
+    raise NoSubscription
+
+
 def standings_of(customer: Customer) -> list[Standing]:
     """Ask Stripe now; return the subscription of ours that counts in each line, `main` first."""
     counting = [(row, found) for row, found in subscriptions.projected_now(customer) if row.counts and row.is_ours]

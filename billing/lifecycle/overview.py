@@ -7,7 +7,7 @@ from typing import Any
 from billing import access, subscriptions, usage
 from billing.conf import conf
 from billing.lanes import writes
-from billing.models import Hold, Invoice, NextCharge, Plan, Price, Subscription
+from billing.models import Discount, Hold, Invoice, NextCharge, Plan, Price, Subscription
 
 from .owed import Owed, owed_in, unpaid_of
 
@@ -56,6 +56,17 @@ class Credit:
 
 
 @dataclass(frozen=True)
+class CollectionPause:
+    """A pause of payments ends with the renewal at `until`, or when somebody resumes them.
+
+    `access_until` is the end of what was paid; None if access goes on meanwhile.
+    """
+
+    until: datetime | None
+    access_until: datetime | None
+
+
+@dataclass(frozen=True)
 class Overview:
     """An overview names the effective `plan`, the free one without access. Times are UTC, None if they do not apply."""
 
@@ -67,6 +78,7 @@ class Overview:
     pending_change: PendingChange | None = None
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
+    discounts: list[Discount] = field(default_factory=list)
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 
     @property
@@ -143,6 +155,16 @@ class Overview:
         return Credit(customer.credit, customer.currency) if customer and customer.credit else None
 
     @property
+    def collection_paused(self) -> CollectionPause | None:
+        """Return until when payments are paused, and access lasts; None while they are collected."""
+        row = self.subscription
+        if row is None or not row.collection_paused or row.status in Subscription.TERMINAL:
+            return None
+        until = row.collection_resumes_at
+        renewal = subscriptions.renewals.first_from(row, until) if until else None
+        return CollectionPause(renewal or until, row.paid_until)
+
+    @property
     def trial_end(self) -> datetime | None:
         return self.subscription.trial_end if self.subscription else None
 
@@ -189,7 +211,8 @@ def _overview(
     charge = None if is_cancelling else subscriptions.next_charges.next_charge_of(held)
     change = None if is_cancelling else _pending_change(held)
     owed = owed_in(decided.line, lines, unpaid)
-    return Overview(decided, plan, theirs, used, granted.period_end, change, charge, owed, is_cancelling)
+    less = subscriptions.discounts.discounts_of(held) if held and subscriptions.is_live_status(held.status) else []
+    return Overview(decided, plan, theirs, used, granted.period_end, change, charge, owed, less, is_cancelling)
 
 
 def _is_cancelling(held: Subscription) -> bool:

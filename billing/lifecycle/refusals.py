@@ -120,6 +120,81 @@ class UnknownCursor(Refused):
     sentence = "`after` is not an invoice of yours. Start without it."
 
 
+class CodeRefused(Refused):
+    """A promotion code cannot be used for this purchase. Nothing was begun: the purchase goes on without the code."""
+
+    sentence = "This code can't be used for this purchase. Leave it out, or use another one."
+
+
+class CodeUnknown(CodeRefused):
+    """There is no such promotion code, or it was made for somebody else, which nobody is told."""
+
+    sentence = (
+        "We don't know this code. Check its spelling; if it was made for you alone, log in first. You can also buy "
+        "without it."
+    )
+
+
+class CodeExpired(CodeRefused):
+    sentence = "This code has expired or has been used up. Use another one, or buy without it."
+
+
+class CodeOfAnotherCurrency(CodeRefused):
+    """The code takes an amount off, and in other currencies than that of the purchase."""
+
+
+class CodeOfAnotherPlan(CodeRefused):
+    sentence = "This code is not for this plan. Choose another plan, or buy without the code."
+
+
+class CodeBelowMinimum(CodeRefused):
+    """The code asks for a larger purchase, or has no minimum in this currency."""
+
+
+class CodeFirstTime(CodeRefused):
+    sentence = "This code is for a first purchase, and you have paid us before. You can buy without it."
+
+
+class DiscountUnknown(Refused):
+    """Stripe knows neither a coupon nor a promotion code of that name, or it has ended."""
+
+    sentence = "There is no valid coupon or promotion code of this name. Check its spelling."
+
+
+class NoDiscount(Refused):
+    sentence = "This discount has ended already. Nothing was changed."
+
+
+class OfferGone(Refused):
+    """The offer was taken already, or is not made any more."""
+
+    sentence = "This offer is no longer available. Nothing was changed."
+
+
+class CollectionPaused(Refused):
+    """Payments are paused: what would be charged now would be charged to nobody."""
+
+    sentence = "Your payments are paused. Resume them first, then try again."
+
+
+class NotPausable(Refused):
+    sentence = "Your subscription can't be paused as it is now. You can cancel it instead."
+
+
+class PauseTooSoon(Refused):
+    """Nothing would have been charged until then anyway."""
+
+    sentence = "Nothing is charged until then anyway. Choose a day after your next payment."
+
+
+class PauseTooLong(Refused):
+    """The pause would last longer than BILLING_PAUSE_DAYS allows."""
+
+
+class NotPaused(Refused):
+    sentence = "Your payments are not paused: your subscription continues as before."
+
+
 class NotConfirmed(Exception):
     """Stripe was asked and may have done it, but its answer was lost or does not show it yet. Events will tell."""
 

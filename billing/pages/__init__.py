@@ -1,6 +1,6 @@
 """This room serves the HTML pages that a subscriber sees."""
 
-from . import account, buying, invoice_links, managing
+from . import account, buying, invoice_links, managing, staying
 from .trouble import too_often
 
-__all__ = ["account", "buying", "invoice_links", "managing", "too_often"]
+__all__ = ["account", "buying", "invoice_links", "managing", "staying", "too_often"]

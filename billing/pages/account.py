@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from billing import usage
 from billing.access import payer
-from billing.lifecycle import checkout, invoice_links, overview
+from billing.lifecycle import checkout, invoice_links, overview, pausing
 from billing.models import Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import wording
+from . import discount_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -41,6 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
         "can_choose": _can_choose(now),
+        "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
         "others": [_other_line(each) for each in others],
         "status": wording.status_words(now),
         "next": wording.next_words(now),
@@ -49,6 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
+        "discounts": discount_words.for_account(now),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "payments": [] if why_not else _latest_payments(subscriber),
     }
@@ -74,6 +76,7 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "status": wording.status_words(now),
         "next": wording.next_words(now),
         "price": _price_words(now),
+        "discounts": discount_words.for_account(now),
         "can_choose": _can_choose(now),
         "banners": wording.banners_of_line(now),
     }

@@ -1,6 +1,7 @@
 """A visitor buys on these pages: they see prices, start a Checkout and come back from it."""
 
 import logging
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from billing import access, catalogue, site
 from billing.access import payer
 from billing.lanes import LaneBusy
-from billing.lifecycle import OUTAGES, AccountClosing, EmailUnconfirmed, outage_of
+from billing.lifecycle import OUTAGES, AccountClosing, CodeRefused, EmailUnconfirmed, outage_of
 from billing.lifecycle import checkout as buying
 from billing.models import CheckoutAttempt
 from billing.private_answers import keep_by_language, keep_private
@@ -21,12 +22,13 @@ from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
-from . import trouble
+from . import codes, trouble
 from .price_list import Card, PriceList, cadence_query
 from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
+WITHOUT_CODE = "If you continue, you pay the price below, without a discount."
 NOTHING_CHARGED = "Nothing was charged."
 
 
@@ -37,9 +39,13 @@ def prices(request: HttpRequest) -> HttpResponse:
     subscriber = payer.payer_of(request)
     lines = access.lines_of(subscriber)
     found = PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.seats_shown(subscriber))
+    code = codes.shown(request, request.GET.get("code", ""), subscriber)
+    cards = [code.on(card, subscriber) for card in found.cards]
     context = {
         "list": found,
-        "cards": [(card, access.access_in(lines, card.plan.line)) for card in found.cards],
+        "code": code,
+        "code_query": f"&{urlencode({'code': code.text})}" if code.text else "",
+        "cards": [(card, access.access_in(lines, card.plan.line)) for card in cards],
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     response = render(request, "billing/prices.html", context)
@@ -63,12 +69,21 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if card is None or card.price is None:
         return _nothing_chosen(asked)
     if request.method != "POST":
-        return render(request, "billing/checkout.html", {"card": card})
+        return _shown(request, card, asked.get("code", ""), subscriber)
     if seconds := checkout_wait(request):
         return trouble.too_often(request, seconds)
+    return _begin(request, card, asked, subscriber)
+
+
+def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) -> HttpResponse:
+    """Start a Checkout and redirect to it; where it cannot be started, show why."""
     try:
         currency, cadence = asked.get("currency", "").lower(), card.cadence
-        attempt = buying.start(subscriber, card.plan.slug, cadence.interval, currency, cadence.count)
+        wanted = (card.plan.slug, cadence.interval, currency, cadence.count, asked.get("code", ""))
+        attempt = buying.start(subscriber, *wanted)
+    except CodeRefused as refusal:
+        problem = f"{refusal} {WITHOUT_CODE}"
+        return render(request, "billing/checkout.html", {"card": card, "problem": problem}, status=400)
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} Here is what the change would cost.")
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
@@ -85,6 +100,16 @@ def checkout(request: HttpRequest) -> HttpResponse:
         outage = outage_of(error)
         return _not_started(request, card, outage.sentence, outage.status)
     return redirect(attempt.url)
+
+
+def _shown(request: HttpRequest, card: Card, text: str, subscriber: Any) -> HttpResponse:
+    """Show what is about to be bought. A code that is no good is named, and left out of what is bought."""
+    code = codes.shown(request, text, subscriber)
+    card = code.on(card, subscriber)
+    problem = code.problem or card.code_problem
+    if problem and not card.code:
+        problem = f"{problem} {WITHOUT_CODE}"
+    return render(request, "billing/checkout.html", {"card": card, "code": code, "problem": problem})
 
 
 def _nothing_chosen(asked: QueryDict) -> HttpResponse:

@@ -3,48 +3,37 @@
 Each page first shows what it will do and asks; afterwards it says what happened.
 """
 
-import logging
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import site
-from billing.access import payer
 from billing.lifecycle import (
-    OUTAGES,
     EndsNow,
     NoSubscription,
-    NotConfirmed,
     PaymentDeclined,
-    Refused,
     StalePreview,
     invoice_links,
     overview,
+    pausing,
     previews,
 )
 from billing.lifecycle import cancel as cancelling
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
-from billing.models import Plan, Subscription
+from billing.models import Subscription
 from billing.money import format_amount
-from billing.rates import stripe_wait
 from billing.subscriptions import seats
 
-from . import trouble, wording
+from . import cancel_words, staying, wording
+from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
-from .signed_in import form_only, signed_in
+from .signed_in import form_only
 from .wording import humanize
-
-log = logging.getLogger(__name__)
-
-View = Callable[..., HttpResponse]
 
 NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged for it."
 STILL_UNDER_WAY = (
@@ -53,39 +42,12 @@ STILL_UNDER_WAY = (
 NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose the plan again."
 
 
-def for_manager(view: View) -> View:
-    """Wrap a view: check login, rate limit and who may manage, and turn every refusal and outage into a page. The
-    view also receives the subscriber."""
-
-    @never_cache
-    @signed_in
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if seconds := stripe_wait(request):
-            return trouble.too_often(request, seconds)
-        try:
-            return view(request, payer.managed_payer(request), *args, **kwargs)
-        except (payer.NobodyPays, payer.MayNotManage) as refusal:
-            return trouble.not_yours(request, refusal)
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-            return redirect(site.path_of("account"))
-        except NotConfirmed as error:
-            messages.warning(request, str(error))
-            return redirect(site.path_of("account"))
-        except tuple(OUTAGES) as error:
-            log.warning("a page was not served", extra={"path": request.path}, exc_info=True)
-            return trouble.not_now(request, error)
-
-    return guarded
-
-
 @for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change: GET lists the plans, or previews the change to `plan` and `interval`; POST makes the
     change."""
-    now = overview.overview_of(subscriber, _line(request))
+    now = overview.overview_of(subscriber, line_of(request))
     if request.method == "POST":
         return _change(request, subscriber)
     if "plan" in request.GET:
@@ -93,7 +55,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     held = now.subscription
     asked = {**_asked(request, now), "currency": held.currency if held else ""}
     found = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).of_line(now.line)
-    context = {"list": found, "overview": now, "line": _line(request)}
+    context = {"list": found, "overview": now, "line": line_of(request)}
     return render(request, "billing/change.html", context)
 
 
@@ -101,7 +63,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
-    changing.take_back(subscriber, _line(request))
+    changing.take_back(subscriber, line_of(request))
     messages.success(request, "The change is cancelled. Your plan stays as it is.")
     return redirect(site.path_of("account"))
 
@@ -120,7 +82,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     told = (reason if reason in cancelling.REASONS else "", request.POST.get("comment", "").strip()[:500])
     try:
         ends: cancelling.When = "now" if when == "now" else "period_end"
-        left = cancelling.cancel(subscriber, ends, *told, line=_line(request), may_end_now=False)
+        left = cancelling.cancel(subscriber, ends, *told, line=line_of(request), may_end_now=False)
     except EndsNow as refusal:
         messages.warning(request, str(refusal))
         return _cancel_page(request, subscriber)
@@ -134,7 +96,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
     try:
-        row = cancelling.resume(subscriber, _line(request))
+        row = cancelling.resume(subscriber, line_of(request))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
@@ -161,26 +123,23 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
 
 def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
     try:
-        outlook = cancelling.outlook(subscriber, _line(request))
+        outlook = cancelling.outlook(subscriber, line_of(request))
     except NoSubscription:
         outlook = None
+    now = overview.overview_of(subscriber, line_of(request))
     context = {
-        "overview": overview.overview_of(subscriber, _line(request)),
-        "line": _line(request),
+        "overview": now,
+        "line": line_of(request),
         "outlook": outlook,
         "consequences": wording.consequences(outlook) if outlook else [],
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
         if outlook
         else "",
-        "reasons": [(reason, wording.humanize(reason).capitalize()) for reason in cancelling.REASONS],
+        "reasons": cancel_words.reasons(),
+        "offer": cancel_words.offered(staying.offer_to(now.subscription) if outlook else None, now.subscription),
+        "pause": bool(outlook and pausing.days_offered(now.subscription)),
     }
     return render(request, "billing/cancel.html", context)
-
-
-def _line(request: HttpRequest) -> str:
-    """Return the line that the form or the address names; "" means the only one, and so does a line that is none."""
-    line = request.POST.get("line", "") or request.GET.get("line", "")
-    return line if Plan.objects.filter(line=line).exists() else ""
 
 
 def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:

@@ -45,6 +45,10 @@ class Card:
     saving: Saving
     not_sold: str = ""
     seats: int = 0
+    code: str = ""  # a promotion code that is carried to Checkout
+    code_amount: str = ""
+    code_words: str = ""
+    code_problem: str = ""
 
     @property
     def is_per_seat(self) -> bool:
@@ -105,7 +109,8 @@ class Card:
 
     @property
     def query(self) -> dict[str, str]:
-        return {**cadence_query(self.cadence), "currency": self.currency}
+        carried = {"code": self.code} if self.code else {}
+        return {**cadence_query(self.cadence), "currency": self.currency, **carried}
 
     @property
     def limits(self) -> list[str]:

@@ -8,7 +8,7 @@ from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
 from billing.money import format_amount
 from billing.subscriptions import next_charges
 
-from . import ending_words, owed_words
+from . import ending_words, owed_words, pause_words
 from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
@@ -52,6 +52,8 @@ def status_words(overview: Overview) -> str:
         return "Being cancelled"
     if overview.is_by_grant:
         return f"Yours until {day(overview.grant_ends_at)}" if overview.grant_ends_at else "Yours for good"
+    if overview.collection_paused and overview.status in {"active", "trialing"}:
+        return "Payments paused"
     words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
     if overview.access_ends_at and overview.status in {"active", "trialing"}:
         return f"{words}, ends on {day(overview.access_ends_at)}"
@@ -68,7 +70,10 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if overview.cancel_at and not overview.renews_before_end:
         ends_at = overview.access_ends_at or overview.cancel_at
         return ("Subscription ends", overview.cancel_at) if overview.is_by_grant else ("Access ends", ends_at)
-    if subscription and (subscription.collection_paused or subscription.is_free):
+    if overview.collection_paused:
+        until = overview.collection_paused.until
+        return ("Payments resume", until) if until else None
+    if subscription and subscription.is_free:
         return None
     if subscription and access.ends_with_trial(subscription) and overview.trial_end:
         return "Trial ends", overview.trial_end
@@ -76,8 +81,6 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
         return "First payment" if _begins_with_trial(overview) else "Next payment", overview.trial_end
     if overview.grace_ends_at and overview.has_access:
         return "Access ends unless paid", overview.grace_ends_at
-    if subscription and subscription.is_free:
-        return None
     if overview.status == "active" and overview.current_period_end:
         return "Next payment", overview.current_period_end
     return None
@@ -120,7 +123,7 @@ def banners(overview: Overview) -> list[Banner]:
         _ended(overview),
         _ending(overview),
         _without_card(overview),
-        _collection_paused(overview),
+        pause_words.banner(overview),
         _pending(overview),
         *owed_words.for_others(overview),
         *_overflows(overview),
@@ -139,7 +142,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
         _ended(overview),
         _ending(overview),
         _without_card(overview),
-        _collection_paused(overview),
+        pause_words.banner(overview),
         _pending(overview),
     ]
     return [banner for banner in found if banner]
@@ -273,17 +276,6 @@ def _without_card(overview: Overview) -> Banner | None:
     else:
         sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."
     return Banner(Tone.WARNING, "Add a card", sentence, site.path_of("portal"), "Add a card", is_form=True)
-
-
-def _collection_paused(overview: Overview) -> Banner | None:
-    """Return the banner of a collection that was paused at Stripe: nothing is charged meanwhile."""
-    subscription = overview.subscription
-    if subscription is None or not subscription.collection_paused or subscription.status in Subscription.TERMINAL:
-        return None
-    until = subscription.collection_resumes_at
-    when = f"until {day(until)}" if until else "until we resume them"
-    kept = " Invoices of this time may be collected later." if subscription.collection_paused == "keep_as_draft" else ""
-    return Banner(Tone.NOTICE, "Payments are paused", f"Nothing is charged {when}.{kept}")
 
 
 def _pending(overview: Overview) -> Banner | None:

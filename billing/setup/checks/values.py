@@ -64,6 +64,8 @@ TABLE = (
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
     Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
     Row("billing.E136", "BILLING_MONITORING_TOKEN", kinds.TEXT),
+    Row("billing.E152", "BILLING_PAUSE_DAYS", kinds.whole(0, 730)),
+    Row("billing.E153", "BILLING_CANCEL_OFFER", kinds.function("subscription")),
     Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
     Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )

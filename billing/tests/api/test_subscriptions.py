@@ -66,6 +66,8 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "access_ends_at": None,
         "trial_end": None,
         "grace_ends_at": None,
+        "discounts": [],
+        "collection_paused": None,
         "holds": [],
         "usage": {"generations": {"used": 0, "limit": 10, "remaining": 10}},
         "pending_change": None,

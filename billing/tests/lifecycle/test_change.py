@@ -276,8 +276,11 @@ def test_a_change_that_is_made_and_one_taken_back_are_of_that_subscriber_alone(w
     assert PlanChange.objects.filter(customer=ben.customer, status="made").count() == 1
 
 
-def test_pausing_the_collection_pauses_no_change_of_plan(world, ada):
+def test_while_payments_are_paused_no_plan_is_given_for_nothing(world, ada):
     world.stripe("POST", f"subscriptions/{ada.subscription}", pause_collection={"behavior": "void"})
+    with pytest.raises(refusals.CollectionPaused):
+        change.change(ada.user, "team", "month")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", pause_collection="")
     assert change.change(ada.user, "team", "month").plan.slug == "team"
 
 

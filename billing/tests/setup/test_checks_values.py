@@ -52,6 +52,8 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_STRIPE_CIRCUIT_FAILURES": [0, 2.5],
     "BILLING_STRIPE_CIRCUIT_SECONDS": [0, None],
     "BILLING_LEASE_SECONDS": [0, "120"],
+    "BILLING_PAUSE_DAYS": [-1, 731, "30", None],
+    "BILLING_CANCEL_OFFER": ["nowhere.at_all", "billing.access.payer.noun", 7],
     "BILLING_QUEUE": ["Celery", "", None, ["rq"]],
     "BILLING_RQ_QUEUE": ["nowhere.at_all", "billing.access.payer.the_user", 7],
     "BILLING_READY_DEAD_EVENTS": [-1, None],
