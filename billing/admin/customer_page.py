@@ -120,9 +120,13 @@ class CustomerPage(ReadOnlyAdmin):
         if not form.is_valid():
             return self._ask(request, action, customer, form, status=400)
         try:
+            if action.preview and request.POST.get("confirmed") != _meant(form):
+                preview = staff_actions.previewed(action, customer, form.cleaned_data)
+                return self._ask(request, action, customer, form, preview=preview)
             done = staff_actions.perform(action, request, customer.pk, form.cleaned_data)
-        except staff_actions.Refused:
-            return self._ask(request, action, customer, form, staff_actions.SOMEBODY_ELSE, status=409)
+        except staff_actions.Refused as refusal:
+            problem = str(refusal) or staff_actions.SOMEBODY_ELSE
+            return self._ask(request, action, customer, form, problem, status=409)
         except tuple(OUTAGES) as error:
             outage = outage_of(error)
             return self._ask(request, action, customer, form, outage.for_staff, outage.status)
@@ -130,7 +134,14 @@ class CustomerPage(ReadOnlyAdmin):
         return _page_of(customer.pk)
 
     def _ask(
-        self, request: HttpRequest, action: Action, customer: Customer, form: Any, problem: str = "", status: int = 200
+        self,
+        request: HttpRequest,
+        action: Action,
+        customer: Customer,
+        form: Any,
+        problem: str = "",
+        status: int = 200,
+        preview: list[str] | None = None,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -144,6 +155,8 @@ class CustomerPage(ReadOnlyAdmin):
             "answer": customer_answer.answer_for(request, customer),
             "form": form,
             "problem": problem,
+            "preview": preview,
+            "confirmed": _meant(form) if preview is not None else "",
         }
         return TemplateResponse(request, "billing/admin/customer/action.html", context, status=status)
 
@@ -168,6 +181,11 @@ class CustomerPage(ReadOnlyAdmin):
         others = Customer.objects.all_of(customer.subscriber).exclude(pk=customer.pk) if customer.subscriber else []
         links += [display.row_link("customer", other.pk, f"Their customer {other.pk}") for other in others]
         return display.side_by_side(links, between=" · ")
+
+
+def _meant(form: Any) -> str:
+    """Return what a previewed form asks for, but for its reason: asked otherwise, it is previewed again."""
+    return "|".join(str(value) for name, value in sorted(form.cleaned_data.items()) if name != "reason")
 
 
 def _page_of(pk: str) -> HttpResponseRedirect:

@@ -6,7 +6,7 @@ entry that says who did it and why.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -17,12 +17,13 @@ from billing import catalogue, cause, clock, lanes, stripe_account, subscription
 from billing.access import moment, words
 from billing.catalogue import definitions
 from billing.conf import conf
+from billing.lifecycle import refusals
 from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price, StripeWrite
 from billing.payments import nothing
-from billing.stripe_client import NoSuchCustomer, fetch
+from billing.stripe_client import NoSuchCustomer, StripeRefused, drain_reads, fetch
 from billing.subscriptions import doubts, grants, holds
 
-from . import staff_forms
+from . import at_stripe, at_stripe_forms, staff_forms
 from .cause_words import STAFF as BY_STAFF
 
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
@@ -34,7 +35,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Action:
-    """`work` runs under the lane lock, in one transaction with its log entry, and returns in words what was done."""
+    """`work` runs under the lane lock, in one transaction with its log entry, and returns in words what was done.
+
+    `at_stripe` runs under the lane lock before it, with no transaction open, and returns the words itself. `preview`
+    returns what it would come to, which is shown before it is confirmed.
+    """
 
     name: str
     permission: str
@@ -43,6 +48,8 @@ class Action:
     about: Callable[[Customer], list[str]]
     is_possible: Callable[[Customer], bool]
     work: Callable[[Customer, dict[str, Any]], str]
+    at_stripe: Callable[[Customer, dict[str, Any]], str] | None = None
+    preview: Callable[[Customer, dict[str, Any]], list[str]] | None = None
 
     def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{conf.app_label}.{self.permission}")
@@ -54,23 +61,65 @@ def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[
     staff: Any = request.user.pk
 
     def work() -> str:
-        customer = Customer.objects.select_related("subscriber").get(pk=customer_id)
-        if not action.is_possible(customer):
-            raise Refused
+        customer = _possible(action, customer_id)
         done = action.work(customer, given)
-        LogEntry.objects.create(
-            user_id=staff,
-            content_type=ContentType.objects.get_for_model(Customer),
-            object_id=customer_id,
-            object_repr=customer_id,
-            action_flag=CHANGE,
-            change_message=f"{done}: {given['reason']}",
-            action_time=clock.now(),
-        )
+        _log(staff, customer_id, f"{done}: {given['reason']}")
         return done
 
     with cause.recorded_as(f"staff:{staff}"), lanes.exclusive(customer_id) as commit:
-        return commit(work)
+        if action.at_stripe is None:
+            return commit(work)
+        entry = _log(staff, customer_id, f"{action.title}, asked of Stripe: {given['reason']}")
+        return _perform_at_stripe(action, customer_id, given, entry, commit)
+
+
+def _perform_at_stripe(
+    action: Action, customer_id: str, given: dict[str, Any], entry: LogEntry, commit: Callable[[Callable[[], str]], str]
+) -> str:
+    """Ask Stripe, then refresh. The log tells that it was asked before it is, so that no crash in between hides who it
+    was; what Stripe or a rule refused is not kept.
+    """
+    try:
+        with drain_reads():
+            done = cast("Any", action.at_stripe)(_possible(action, customer_id), given)
+    except (Refused, refusals.Refused, *StripeRefused) as error:
+        entry.delete()
+        raise (Refused(str(error)) if isinstance(error, refusals.Refused) else error) from error
+
+    def work() -> str:
+        action.work(Customer.objects.select_related("subscriber").get(pk=customer_id), given)
+        LogEntry.objects.filter(pk=entry.pk).update(change_message=f"{done}: {given['reason']}")
+        return str(done)
+
+    return commit(work)
+
+
+def _possible(action: Action, customer_id: str) -> Customer:
+    customer = Customer.objects.select_related("subscriber").get(pk=customer_id)
+    if not action.is_possible(customer):
+        raise Refused
+    return customer
+
+
+def _log(staff: Any, customer_id: str, message: str) -> LogEntry:
+    return LogEntry.objects.create(
+        user_id=staff,
+        content_type=ContentType.objects.get_for_model(Customer),
+        object_id=customer_id,
+        object_repr=customer_id,
+        action_flag=CHANGE,
+        change_message=message,
+        action_time=clock.now(),
+    )
+
+
+def previewed(action: Action, customer: Customer, given: dict[str, Any]) -> list[str]:
+    """Return what the action would come to. Raises `Refused`, with the reason, or an outage of `OUTAGES`."""
+    try:
+        with drain_reads():
+            return action.preview(customer, given) if action.preview else []
+    except refusals.Refused as error:
+        raise Refused(str(error)) from error
 
 
 # Holds
@@ -356,6 +405,11 @@ def _is_here(customer: Customer) -> bool:
     return not _is_gone(customer)
 
 
+def _refresh_quietly(customer: Customer, given: dict[str, Any]) -> str:
+    subscriptions.refresh_rows(customer)
+    return ""
+
+
 HOLD = Action(
     "hold", "hold_customer", "Place a hold", staff_forms.ReasonForm, _about_hold, _has_no_staff_hold, _place_hold
 )
@@ -422,6 +476,59 @@ END_UNKNOWN = Action(
     _is_unknown,
     _end_unknown,
 )
+DISCOUNT = Action(
+    "discount",
+    "discount_customer",
+    "Give a discount",
+    at_stripe_forms.DiscountForm,
+    at_stripe.about_discount,
+    at_stripe.has_live,
+    _refresh_quietly,
+    at_stripe.give_discount,
+    at_stripe.preview_discount,
+)
+END_DISCOUNT = Action(
+    "end-discount",
+    "discount_customer",
+    "End a discount",
+    at_stripe_forms.EndDiscountForm,
+    at_stripe.about_end_of_discount,
+    at_stripe.has_discount,
+    _refresh_quietly,
+    at_stripe.end_discount,
+    at_stripe.preview_end_of_discount,
+)
+DISCOUNT_LINK = Action(
+    "discount-link",
+    "discount_customer",
+    "Make a link with a discount",
+    at_stripe_forms.LinkForm,
+    at_stripe.about_link,
+    at_stripe.may_buy,
+    _refresh_quietly,
+    at_stripe.make_link,
+)
+PAUSE = Action(
+    "pause",
+    "pause_customer",
+    "Pause payments",
+    at_stripe_forms.PauseForm,
+    at_stripe.about_pause,
+    at_stripe.may_pause,
+    _refresh_quietly,
+    at_stripe.pause,
+    at_stripe.preview_pause,
+)
+RESUME = Action(
+    "resume-payments",
+    "pause_customer",
+    "Resume payments",
+    at_stripe_forms.ResumeForm,
+    at_stripe.about_resuming,
+    at_stripe.has_pause,
+    _refresh_quietly,
+    at_stripe.resume,
+)
 ACTIONS = {
     action.name: action
     for action in (
@@ -434,6 +541,11 @@ ACTIONS = {
         REFUND,
         KEEP,
         VOID,
+        DISCOUNT,
+        END_DISCOUNT,
+        DISCOUNT_LINK,
+        PAUSE,
+        RESUME,
         MAP_PRICE,
         KEEP_PRICE,
         END_UNKNOWN,

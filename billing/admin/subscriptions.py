@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from billing import access, clock
 from billing.access import words
 from billing.models import MAIN_LINE, Subscription
-from billing.subscriptions import doubts
+from billing.subscriptions import discounts, doubts
 
 from . import display, panels, people, subscription_words
 from .readonly import ReadOnlyAdmin
 
 FACTS = ["billing-facts"]
 STATE: list[Any] = ["belongs", "state", "plan", "price_link", "items_in_words", "quantity", "started", "period"]
-STATE += ["trial", "cancellation", "past_due", "grace_end", "ended"]
+STATE += ["discounts_in_words", "trial", "pause", "cancellation", "why_cancelled", "past_due", "grace_end", "ended"]
 FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_method_link"]
 
 
@@ -138,6 +138,27 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("ends on", ordering="cancel_at")
     def cancellation(self, row: Subscription) -> Any:
         return display.day(row.cancel_at)
+
+    @display.column("reason to cancel", ordering="cancel_feedback")
+    def why_cancelled(self, row: Subscription) -> str:
+        """Return the reason that the subscriber chose; what they wrote beside it stays at Stripe."""
+        return row.cancel_feedback.replace("_", " ").capitalize()
+
+    @display.column("payments paused until")
+    def pause(self, row: Subscription) -> Any:
+        if not row.collection_paused:
+            return None
+        until = display.day(row.collection_resumes_at) if row.collection_resumes_at else "somebody resumes them"
+        paid = (
+            display.side_by_side(["access until ", display.day(row.paid_until)], between="") if row.paid_until else ""
+        )
+        return display.lines(until, paid or "access goes on meanwhile")
+
+    @display.column("discounts")
+    def discounts_in_words(self, row: Subscription) -> Any:
+        found = discounts.discounts_of(row)
+        links = [display.row_link("discount", each.pk, each.code or each.name or each.coupon) for each in found]
+        return display.lines(*links)
 
     @display.column("grace ends")
     def grace_end(self, row: Subscription) -> Any:

@@ -1,6 +1,6 @@
 """This section shows how many customers have each plan now, whatever the period."""
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
 from billing.models import Plan, Subscription
 
@@ -15,12 +15,14 @@ SHOWN = {Status.ACTIVE: "Active", Status.TRIALING: "Trialing", Status.PAST_DUE: 
 
 BY_PLAN = Term(
     "Subscriptions by plan",
-    "Subscriptions that are active, trialing or past due now, and their MRR, by plan; the period does not matter.",
+    "Subscriptions that are active, trialing or past due now, and their MRR, by plan; the period does not matter. "
+    "After discounts: the MRR less the discounts that last for some months or for good.",
 )
 
 
 def section(scope: Scope) -> Section:
-    return Section("plans", "Active by plan", tables=[_table(scope, _subscriptions(), _mrr(), _of_unknown_price())])
+    table = _table(scope, _subscriptions(), _mrr(), _net(), _of_unknown_price())
+    return Section("plans", "Active by plan", tables=[table])
 
 
 def _subscriptions() -> list[Fact]:
@@ -36,6 +38,13 @@ def _mrr() -> list[Fact]:
     return [Fact(None, *row) for row in by]
 
 
+def _net() -> list[Fact]:
+    """Return facts by kind, which is the plan: the MRR that is left after the discounts that last."""
+    rows = _shown().exclude(HAS_UNKNOWN_PRICE)
+    by = rows.values_list("currency", "plan").annotate(n=Count("*"), sum=Sum(F("mrr") - F("mrr_off")))
+    return [Fact(None, *row) for row in by]
+
+
 def _of_unknown_price() -> dict[int | None, int]:
     """Return by plan how many subscriptions have a price that no plan knows."""
     return dict(_shown().filter(HAS_UNKNOWN_PRICE).values_list("plan").annotate(n=Count("*")))
@@ -45,7 +54,7 @@ def _shown() -> QuerySet[Subscription]:
     return Subscription.objects.filter(status__in=SHOWN).exclude(whose=Subscription.Whose.FOREIGN).order_by()
 
 
-def _table(scope: Scope, found: list[Fact], mrr: list[Fact], unpriced: dict[int | None, int]) -> Table:
+def _table(scope: Scope, found: list[Fact], mrr: list[Fact], net: list[Fact], unpriced: dict[int | None, int]) -> Table:
     plans = [(plan.pk, plan.name) for plan in Plan.objects.order_by("rank", "slug")]
     total = counted(found)
 
@@ -54,10 +63,11 @@ def _table(scope: Scope, found: list[Fact], mrr: list[Fact], unpriced: dict[int 
         brings = {currency: minor for currency, minor in summed(mrr, kind=plan).items() if minor}
         states = [_cell(scope, plan, status, found) for status in SHOWN]
         worth = ", ".join([money.in_a_line(brings), *left_out(unpriced.get(plan, 0))])
-        return [name, *states, Cell(f"{number:,}", share=share(number, total)), worth]
+        less = money.in_a_line({currency: minor for currency, minor in summed(net, kind=plan).items() if minor})
+        return [name, *states, Cell(f"{number:,}", share=share(number, total)), worth, less]
 
     rows = [row(plan, name) for plan, name in [*plans, (None, "No plan")] if counted(found, kind=_of(plan))]
-    heads = ("Plan", *SHOWN.values(), "All", "MRR")
+    heads = ("Plan", *SHOWN.values(), "All", "MRR", "After discounts")
     return Table(BY_PLAN, heads, rows, "Nobody is subscribed now.")
 
 

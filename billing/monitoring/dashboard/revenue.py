@@ -27,8 +27,8 @@ COLOURS = {
 MRR = Term(
     "MRR",
     "Monthly recurring revenue at the period's end: price times quantity of every subscription that is active or "
-    "past due, a year counted as 12 months and a week as 12/52 of a month. It leaves out trials, discounts, taxes"
-    " and metered usage.",
+    "past due, a year counted as 12 months and a week as 12/52 of a month. It leaves out trials, paused payments, "
+    "discounts, taxes and metered usage.",
 )
 NET = Term("Net change", "The MRR gained or lost in the period, and as a share of the MRR at its beginning.")
 CUSTOMERS = Term("Paying customers", "Customers with MRR at the period's end.")

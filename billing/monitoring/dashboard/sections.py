@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import cards, payments, plans, recovery, revenue, reversals, webhooks
+from . import cancellations, cards, payments, plans, recovery, revenue, reversals, webhooks
 from .parts import Section
 from .scope import Scope
 
@@ -13,6 +13,7 @@ OWN: tuple[Make, ...] = (
     recovery.section,
     revenue.section,
     plans.section,
+    cancellations.section,
     reversals.section,
     cards.section,
     webhooks.section,

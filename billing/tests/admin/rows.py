@@ -10,8 +10,10 @@ from billing.models import (
     AccountDeletion,
     Alert,
     BalanceTransaction,
+    CancelOffer,
     CheckoutAttempt,
     Customer,
+    Discount,
     Dispute,
     Grant,
     Hold,
@@ -62,11 +64,17 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         "reference": f"dp_1{ending}",
         "requested_at": now,
     }
+    subscription = Subscription.objects.create(status="active", plan=plan, price=price, **of)
+    terms = {"percent_off": 50, "coupon": f"HALF{ending}", "duration": "forever", "saves": 1000, "starts_at": now}
     return {
         Customer: customer,
         Plan: plan,
         Price: price,
-        Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
+        Subscription: subscription,
+        Discount: Discount.objects.create(subscription=subscription, stripe_id=f"di_1{ending}", **of, **terms),
+        CancelOffer: CancelOffer.objects.create(
+            subscription_id=f"sub_1{ending}", percent_off=30, months=3, taken_at=now, **of
+        ),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
         CheckoutAttempt: CheckoutAttempt.objects.create(price=price, session_id=f"cs_1{ending}", **of),

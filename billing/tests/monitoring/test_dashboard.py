@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import (
+    CancelOffer,
     Customer,
     Dispute,
     MrrMovement,
@@ -139,7 +140,8 @@ def test_a_subscription_of_unknown_price_is_left_out_of_what_plans_cards_and_pay
     for name, status in (("bob", "active"), ("eve", "past_due")):
         person(name, status=status, past_due_since=ago(1) if status == "past_due" else None, **soon)
     found = shown(root)
-    assert table(root, "Subscriptions by plan") == [["Pro", "2", "0", "1", "3", "$20.00, 2 of unknown price left out"]]
+    by_plan = table(root, "Subscriptions by plan")
+    assert by_plan == [["Pro", "2", "0", "1", "3", "$20.00, 2 of unknown price left out", "$20.00"]]
     assert found["On expiring cards"] == ["$20.00", "per month, 1 customers", "2 of unknown price left out"]
     assert found["MRR at risk"] == ["–", "per month", "1 of unknown price left out"]
 
@@ -177,7 +179,24 @@ def test_revenue_and_churn_are_those_of_the_ledger(root, small_world):
     assert found["Paying customers"] == ["2", "3 at the beginning"]
     assert found["Customer churn"] == ["33.3%", "1 customer left"]
     assert found["Revenue churn"] == ["40.0%", "$20.00 lost"]
-    assert table(root, "Subscriptions by plan") == [["Pro", "1", "0", "1", "2", "$40.00"]]
+    assert table(root, "Subscriptions by plan") == [["Pro", "1", "0", "1", "2", "$40.00", "$40.00"]]
+    Subscription.objects.filter(customer="cus_ada").update(mrr_off=500)
+    assert table(root, "Subscriptions by plan") == [["Pro", "1", "0", "1", "2", "$40.00", "$35.00"]]
+
+
+def test_cancellations_are_counted_by_their_reason_and_who_resumed_is_not(root, small_world):
+    before = int(shown(root)["Cancellations"][0])
+    rows = Subscription.objects
+    rows.filter(customer="cus_ada").update(canceled_at=ago(2), cancel_at=ago(-9), cancel_feedback="too_expensive")
+    assert shown(root)["Cancellations"] == [f"{before + 1}"]
+    assert ["Too expensive", "1"] in [row[:2] for row in table(root, "Cancellations by reason")]
+    rows.filter(customer="cus_ada").update(cancel_at=None)
+    assert shown(root)["Cancellations"] == [f"{before}"]
+    customer = rows.get(customer="cus_ada").customer
+    offer = {"percent_off": 30, "months": 3, "taken_at": ago(1), "customer": customer}
+    CancelOffer.objects.create(subscription_id="sub_1", made_at=ago(1), **offer)
+    CancelOffer.objects.create(subscription_id="sub_2", **offer)
+    assert shown(root)["Offers taken up"] == ["1"]
 
 
 def test_refunds_and_disputes_are_those_that_moved_money(root, small_world):
