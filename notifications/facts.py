@@ -2,6 +2,7 @@
 when the mail is sent."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from billing.catalogue import amounts
 from billing.models import (
     MAIN_LINE,
     Customer,
+    Discount,
     Dispute,
     Hold,
     Invoice,
@@ -25,12 +27,14 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
-from billing.subscriptions import customer_details, next_charges
+from billing.subscriptions import customer_details, discounts, next_charges, renewals
 
 from .conf import conf
 
 # What may have changed since a mail was reserved.
-CHANGING = frozenset({"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at", "open_amount"})
+CHANGING = frozenset(
+    {"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at", "open_amount", "next_at"}
+)
 
 
 def cause(subscription: Subscription, reason: str) -> str:
@@ -126,6 +130,8 @@ def now(mail: Any) -> dict[str, Any]:
         found |= grace(row)
     if "open_amount" in told:
         found |= open_amount(row)
+    if "next_at" in told:
+        found["next_at"] = iso(renewal(row))
     if told.get("renews_at") and "is_held" in told:
         found["renews_at"] = iso(renewal(row))
     return found
@@ -148,6 +154,50 @@ def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
     if not charged or not charge:
         return {}
     return {"charge": charge, "currency": subscription.currency, "every": str(charged.cadence)}
+
+
+def discounted_price(subscription: Subscription) -> dict[str, Any]:
+    """Return what is charged and how often, after the discounts of the subscription, and what `discount` returns."""
+    told, less = price(subscription, subscription.price), discount(subscription)
+    return {**told, **less, **({"charge": less["full"] - less["saves"]} if told and less else {})}
+
+
+def discount(subscription: Subscription) -> dict[str, Any]:
+    """Return what discounts take off the next payment, and from when on the full price is charged, if that is known.
+    The result is empty without a discount, and where usage decides the amount."""
+    found = discounts.discounts_of(subscription)
+    full = (
+        amounts.cost(subscription.price, subscription.currency, subscription.quantity) if subscription.price else None
+    )
+    saves = min(sum(each.saves or 0 for each in found), full or 0)
+    if not saves or subscription.price is None:
+        return {}
+    return {
+        "saves": saves,
+        "full": full,
+        "full_from": iso(_full_from(subscription, found[0])) if len(found) == 1 else "",
+        "discount_currency": subscription.currency,
+        "discount_every": str(subscription.price.cadence),
+    }
+
+
+def _full_from(subscription: Subscription, found: Discount) -> datetime | None:
+    """Return the first renewal without the discount; None if it stays."""
+    if found.duration == Discount.Duration.ONCE:
+        return next(islice(renewals.renewals_of(subscription), 1, None), None)
+    return renewals.first_from(subscription, found.ends_at) if found.ends_at else None
+
+
+def paused(subscription: Subscription) -> dict[str, Any]:
+    """Return until when payments are paused, and what becomes of access meanwhile."""
+    until, paid_until = subscription.collection_resumes_at, subscription.paid_until
+    return {
+        "until": iso((renewals.first_from(subscription, until) or until) if until else None),
+        "resumes_at": iso(until),
+        "paid_until": iso(paid_until),
+        "is_used_up": paid_until is not None and paid_until <= clock.now(),
+        "is_draft": subscription.collection_paused == "keep_as_draft",
+    }
 
 
 def next_charge(subscription: Subscription, at: datetime) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def welcome(subscription: Subscription) -> Mail:
         Kind.WELCOME,
         f"welcome:{subscription.stripe_id}",
         **facts.about(subscription),
+        **facts.discount(subscription),
         trial_end=facts.iso(trial_end if trial_end and trial_end > clock.now() else None),
     )
 
@@ -48,7 +49,7 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
         Kind.TRIAL_ENDING,
         f"trial_ending:{subscription.stripe_id}:{trial_end.date().isoformat()}",
         **facts.about(subscription),
-        **facts.price(subscription, subscription.price),
+        **facts.discounted_price(subscription),
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
         needs_card=facts.needs_card(subscription),
@@ -63,6 +64,7 @@ def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
         **facts.about(subscription),
         **facts.next_charge(subscription, renews_at),
+        **facts.discount(subscription),
         renews_at=facts.iso(renews_at),
         card=facts.card(subscription),
     )
@@ -90,7 +92,7 @@ def plan_changed(subscription: Subscription, previous_plan: Plan | None) -> Mail
         Kind.PLAN_CHANGED,
         f"plan_changed:{subscription.stripe_id}:{change.pk if change else subscription.price_id}",
         **facts.about(subscription),
-        **facts.price(subscription, subscription.price),
+        **facts.discounted_price(subscription),
         previous_plan=previous_plan.name if previous_plan else "",
         price=subscription.price_id,
         quantity=subscription.quantity,
@@ -137,6 +139,27 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         cause=facts.cause(subscription, reason),
         has_any_access=facts.has_any_access(subscription),
         **facts.open_amount(subscription),
+    )
+
+
+def payments_paused(subscription: Subscription) -> Mail:
+    """Reserve the mail that payments are paused, once for each change of that: it says until when, and what becomes of
+    access."""
+    return outbox.reserve(
+        Kind.PAYMENTS_PAUSED,
+        f"payments_paused:{subscription.stripe_id}:{clock.now().isoformat()}",
+        **facts.about(subscription),
+        **facts.paused(subscription),
+    )
+
+
+def payments_resumed(subscription: Subscription) -> Mail:
+    """Reserve the mail that payments are collected again, with the day of the next one."""
+    return outbox.reserve(
+        Kind.PAYMENTS_RESUMED,
+        f"payments_resumed:{subscription.stripe_id}:{clock.now().isoformat()}",
+        **facts.about(subscription),
+        next_at=facts.iso(facts.renewal(subscription)),
     )
 
 

@@ -49,6 +49,8 @@ class Mail(models.Model):
         REFUND = "refund", "Refund"
         REFUND_FAILED = "refund_failed", "Refund failed"
         SUBSCRIPTION_CANCELLED = "subscription_cancelled", "Subscription cancelled"
+        PAYMENTS_PAUSED = "payments_paused", "Payments paused"
+        PAYMENTS_RESUMED = "payments_resumed", "Payments resumed"
         QUOTA_OVERFLOW = "quota_overflow", "Quota overflow"
         ACCOUNT_DELETED = "account_deleted", "Account deleted"
 

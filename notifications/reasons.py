@@ -42,12 +42,16 @@ NO_ACCESS = "The subscriber has no access now."
 TOLD_BETTER = "Another mail says so: about the start, the payment or the dispute."
 NOT_HELD = "The access is not on hold for that reason any more."
 NOT_BACK = "The access begins, and is not back."
+NOT_PAUSED = "The payments are not paused any more, or in another way."
+PAUSED_AGAIN = "The payments are paused again."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
 # The reasons of access that no other mail tells of.
 ON_HOLD = frozenset({"hold_staff", "hold_fraud"})
 # After one of these, the mail about a start or a payment says that access is back.
-TOLD_BY_OTHERS = frozenset({"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid"})
+TOLD_BY_OTHERS = frozenset(
+    {"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid", "collection_paused"}
+)
 SAY_THAT_ACCESS_IS_BACK = (Mail.Kind.WELCOME, Mail.Kind.PAYMENT_RECOVERED, Mail.Kind.DISPUTE_CLOSED)
 OF_ONE_MOMENT = timedelta(hours=1)
 
@@ -239,6 +243,23 @@ def _subscription_cancelled(facts: dict[str, Any]) -> str:
     return "" if still else NOT_SCHEDULED
 
 
+def _payments_paused(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    same = bool(row.collection_paused) and facts_of.iso(row.collection_resumes_at) == facts["resumes_at"]
+    is_draft = row.collection_paused == "keep_as_draft"
+    same = same and is_draft == facts["is_draft"] and facts_of.iso(row.paid_until) == facts["paid_until"]
+    return "" if same else NOT_PAUSED
+
+
+def _payments_resumed(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    return PAUSED_AGAIN if row.collection_paused else ""
+
+
 def _quota_overflow(facts: dict[str, Any]) -> str:
     is_over = Usage.objects.filter(pk=facts["usage"], has_announced_overflow=True).exists()
     return "" if is_over else FITS_AGAIN
@@ -270,6 +291,8 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.DISPUTE_CLOSED: _dispute_closed,
     Mail.Kind.REFUND: _refund,
     Mail.Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
+    Mail.Kind.PAYMENTS_PAUSED: _payments_paused,
+    Mail.Kind.PAYMENTS_RESUMED: _payments_resumed,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
     Mail.Kind.ACCOUNT_DELETED: _account_deleted,
 }

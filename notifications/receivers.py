@@ -44,6 +44,14 @@ def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
     _mail(mails.subscription_ended, subscription, reason)
 
 
+def on_collection_paused(*, subscription: Any, **_: Any) -> None:
+    _mail(mails.payments_paused, subscription)
+
+
+def on_collection_resumed(*, subscription: Any, **_: Any) -> None:
+    _mail(mails.payments_resumed, subscription)
+
+
 def on_access_granted(*, subscription: Any, revoked_because: str, was_written_off: bool = False, **_: Any) -> None:
     if subscription is not None:  # who never bought was never told of an end either
         _mail(mails.access_restored, subscription, revoked_because, was_written_off)
@@ -127,6 +135,8 @@ RECEIVERS: dict[Any, Signal] = {
     on_change_scheduled: signals.change_scheduled,
     on_cancellation_scheduled: signals.cancellation_scheduled,
     on_subscription_ended: signals.subscription_ended,
+    on_collection_paused: signals.collection_paused,
+    on_collection_resumed: signals.collection_resumed,
     on_access_granted: signals.access_granted,
     on_access_revoked: signals.access_revoked,
     on_payment_succeeded: signals.payment_succeeded,

@@ -84,6 +84,22 @@ CHANGED: dict[str, Any] = {**PRO, **PRICE, "previous_plan": "Basic", "price": "p
 DOWNGRADE: dict[str, Any] = {**PRO, **PRICE, "next_plan": "Basic", "price": "price_2", "changes_at": SOON}
 CLOSED: dict[str, Any] = {**PRO, "amount": 1900, "currency": "usd", "dispute": "dp_1", "is_won": True, "was_held": True}
 
+DISCOUNT: dict[str, Any] = {
+    "saves": 9500,
+    "full": 19000,
+    "full_from": "2027-12-15T09:30:00+00:00",
+    "discount_currency": "usd",
+    "discount_every": "year",
+}
+PAUSED: dict[str, Any] = {
+    **PRO,
+    "until": "2027-02-15T09:30:00+00:00",
+    "resumes_at": "2027-02-15T08:30:00+00:00",
+    "paid_until": SOON,
+    "is_used_up": False,
+    "is_draft": False,
+}
+
 RIGHT_TO_LEFT = "الخطة الاحترافية"
 LONG_NAME = "The Extraordinarily Complete Professional Plan for Very Large Organisations & <Friends> " * 3
 
@@ -92,13 +108,22 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "welcome_on_trial": (Kind.WELCOME, {**PRO, "trial_end": SOON}),
     "welcome_from_right_to_left": (Kind.WELCOME, {**PRO, "plan": RIGHT_TO_LEFT, "trial_end": ""}),
     "welcome_without_a_plan": (Kind.WELCOME, {**PRO, "plan": "", "trial_end": ""}),
+    "welcome_with_a_discount": (Kind.WELCOME, {**PRO, **DISCOUNT, "trial_end": ""}),
     "trial_ending": (Kind.TRIAL_ENDING, TRIAL),
+    "trial_ending_with_a_discount": (Kind.TRIAL_ENDING, {**TRIAL, **DISCOUNT, "charge": 9500, "every": "year"}),
     "trial_ending_without_price_or_card": (Kind.TRIAL_ENDING, {**PRO, "trial_end": SOON, "card": ""}),
     "trial_ending_for_want_of_a_card": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "ends"}),
     "trial_ending_with_a_card_to_add": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "due"}),
     "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
     "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy"}),
     "renewal_coming_of_unknown_amount": (Kind.RENEWAL_COMING, {**PRO, "renews_at": SOON, "card": CARD}),
+    "renewal_coming_with_a_discount": (Kind.RENEWAL_COMING, {**RENEWAL, **DISCOUNT, "charge": 9500}),
+    "payments_paused": (Kind.PAYMENTS_PAUSED, PAUSED),
+    "payments_paused_until_resumed": (Kind.PAYMENTS_PAUSED, {**PAUSED, "until": "", "is_used_up": True}),
+    "payments_paused_for_free": (Kind.PAYMENTS_PAUSED, {**PAUSED, "paid_until": ""}),
+    "payments_paused_at_stripe": (Kind.PAYMENTS_PAUSED, {**PAUSED, "paid_until": "", "is_draft": True}),
+    "payments_resumed": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": SOON}),
+    "payments_resumed_with_nothing_ahead": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": ""}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
     "plan_changed_in_quantity_in_dinar": (

@@ -53,6 +53,8 @@ class Migration(migrations.Migration):
                             ("refund", "Refund"),
                             ("refund_failed", "Refund failed"),
                             ("subscription_cancelled", "Subscription cancelled"),
+                            ("payments_paused", "Payments paused"),
+                            ("payments_resumed", "Payments resumed"),
                             ("quota_overflow", "Quota overflow"),
                             ("account_deleted", "Account deleted"),
                         ],

@@ -37,6 +37,12 @@ def day(iso: str) -> str:
 
 
 @register.filter
+def less(amount: str) -> str:
+    """Write an amount that is taken off: `{{ saves|money:currency|less }}`."""
+    return f"\u2212{amount}"
+
+
+@register.filter
 def number(count: int) -> str:
     return str(format_decimal(count, locale=locale_of(_language())))
 

@@ -14,6 +14,8 @@ BRINGS = {
     "change_scheduled": ("downgrade_scheduled", ["price", "at"]),
     "cancellation_scheduled": ("cancellation_scheduled", ["cancel_at"]),
     "subscription_ended": ("subscription_ended", ["reason"]),
+    "collection_paused": ("payments_paused", []),
+    "collection_resumed": ("payments_resumed", []),
     "access_granted": ("access_restored", ["revoked_because", "was_written_off"]),
     "access_revoked": ("access_on_hold", ["reason"]),
     "payment_succeeded": ("payment_received", ["payment"]),
