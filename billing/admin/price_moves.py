@@ -161,13 +161,13 @@ def _log(request: HttpRequest, row: PriceMove | PriceMoveRow, text: str) -> None
 
 @admin.register(PriceMoveRow)
 class PriceMoveRowAdmin(ReadOnlyAdmin):
-    list_display = ["who", "state", "amounts", "told", "moves"]
+    list_display = ["state", "who", "amounts", "told", "moves"]
     list_filter = ["status", "moves_at", "move"]
     list_select_related = ["move__old_price", "move__new_price", "subscription__customer__subscriber"]
     ordering = ["-move", "due_at", "pk"]
     search_fields = ["subscription__stripe_id__exact", "subscription__customer__id__exact"]
     search_help_text = "Whole id of a subscription or customer"
-    fields = ["who", "state", "amounts", "told", "moves", "moved", "next_look", "of_move"]
+    fields = ["state", "who", "amounts", "told", "moves", "moved", "next_look", "of_move"]
     readonly_fields = fields
     actions = ["tell_again", "told_otherwise", "keep"]
 

@@ -1,11 +1,14 @@
 """Every command of ours in a pipe that is closed, at a terminal, and from cron: it ends, and shows no traceback."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -27,6 +30,7 @@ ARGUMENTS = {
     "explain_access": ["ada@example.com"],
     "export_ledger": ["--month", "2026-10"],
     "import_customers": ["--by", "email", "--dry-run"],
+    "move_price": ["pro:month", "{dearer}", "--dry-run"],
     "remove_second_step": ["ada@example.com"],
     "prune_events": ["--older-than", "90"],
     "replay_events": ["--dead"],
@@ -54,7 +58,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serving(env, "--port", str(port)):
         assert from_cron("setup", env).returncode == 0
         assert from_cron("createsuperuser", env, "--noinput", "--email", "ada@example.com").returncode == 0
-        yield env
+        assert from_cron("setup_stripe", env, "--yes").returncode == 0
+        yield env | {"DEARER": dearer(env)}
+
+
+def dearer(env: Site) -> str:
+    """Make another price of pro by the month at the site's Stripe, and return its id."""
+
+    def ask(path: str, **params: str) -> dict[str, Any]:
+        body = urlencode(params).encode() if params else None
+        asked = Request(f"{env['STRIPE_API_BASE']}/v1/{path}", body, headers={"Authorization": "Bearer sk_test_1"})
+        with urlopen(asked) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    [sold] = ask("prices?lookup_keys[]=pro_month&expand[]=data.currency_options")["data"]
+    options = {
+        f"currency_options[{currency}][unit_amount]": str(option["unit_amount"] + 500)
+        for currency, option in sold["currency_options"].items()
+        if currency != "usd"
+    }
+    terms = {"product": sold["product"], "currency": "usd", "unit_amount": "2500", "recurring[interval]": "month"}
+    return str(ask("prices", **terms, **options)["id"])
 
 
 @contextmanager
@@ -73,7 +98,8 @@ def serving(env: Site, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
 
 
 def command(name: str, site: Site, *arguments: str) -> list[str]:
-    given = [each.format(taken=site["TAKEN"], folder=site["FOLDER"]) for each in arguments or ARGUMENTS.get(name, [])]
+    known = {"taken": site["TAKEN"], "folder": site["FOLDER"], "dearer": site.get("DEARER", "")}
+    given = [each.format(**known) for each in arguments or ARGUMENTS.get(name, [])]
     return [sys.executable, "manage.py", name, *given]
 
 

@@ -13,6 +13,8 @@ BRINGS = {
     "renewal_coming": ("renewal_coming", ["renews_at"]),
     "card_expiring": ("card_expiring", ["expires_on"]),
     "change_scheduled": ("downgrade_scheduled", ["price", "at"]),
+    "price_change_coming": ("price_change", ["change"]),
+    "price_change_withdrawn": ("price_stays", ["change"]),
     "cancellation_scheduled": ("cancellation_scheduled", ["cancel_at"]),
     "subscription_ended": ("subscription_ended", ["reason"]),
     "collection_paused": ("payments_paused", []),

@@ -53,7 +53,7 @@ def standing(**changes):
 
 
 def intent(price):
-    return SimpleNamespace(pk="i", price=price, proration_date=1500)
+    return SimpleNamespace(pk="i", price=price, proration_date=1500, quantity=3)
 
 
 ITEMS = [{"id": "si_1", "price": "price_high", "quantity": 3}]
