@@ -100,9 +100,10 @@ def on_trial_will_end(customer: Customer, event: Event) -> None:
 
 
 def on_customer_updated(customer: Customer, event: Event) -> None:
-    """Refresh the subscription; an address may be the one that an invoice waits for."""
+    """Refresh the subscription; another address may be the one that an invoice waits for."""
     subscriptions.refresh_rows(customer)
-    payments.resume_tax(customer)
+    if payments.TAXED_BY & set(event.data.get("previous_attributes") or ()):
+        payments.resume_tax(customer)
 
 
 def on_tax_id(customer: Customer, event: Event) -> None:

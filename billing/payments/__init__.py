@@ -1,7 +1,7 @@
 """This room records the facts about money: invoices, payments, failures, refunds and disputes."""
 
 from . import disputes, due, nothing, notices, purchases, refunds
-from .addresses import resume_tax
+from .addresses import TAXED_BY, resume_tax
 from .invoices import (
     fetch_invoice_of,
     record_anew,
@@ -17,6 +17,7 @@ from .sums import UNDONE
 
 __all__ = [
     "OF_ANOTHER_PRODUCT",
+    "TAXED_BY",
     "UNDONE",
     "disputes",
     "due",

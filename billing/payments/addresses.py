@@ -17,6 +17,7 @@ from billing.stripe_client import fetch, readers
 
 TOLD = (Invoice.Purpose.PLAN, Invoice.Purpose.ONE_OFF)
 Action = StripeWrite.Action
+TAXED_BY = frozenset({"address", "shipping"})
 
 
 def ask_for_address(customer: Customer, row: Invoice) -> None:
@@ -33,8 +34,11 @@ def ask_for_address(customer: Customer, row: Invoice) -> None:
 
 def resume_tax(customer: Customer) -> None:
     """Owe Stripe the finalizing of drafts, and the tax of subscriptions, that waited for the customer's address. Call
-    it holding the lane.
+    it holding the lane. Nothing waits where no subscription is taxed automatically, which costs no query.
     """
+    known = fetch.subscriptions(customer.pk)
+    if known and not any(map(readers.has_automatic_tax, known)):
+        return
     drafts = list(Invoice.objects.awaiting_address().filter(customer=customer))
     untaxed = Subscription.objects.filter(customer=customer, lacks_address=True)
     untaxed = untaxed.exclude(status__in=Subscription.TERMINAL).exclude(whose=Subscription.Whose.FOREIGN)

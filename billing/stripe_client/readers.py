@@ -100,6 +100,12 @@ def is_untaxed_for_want_of_address(subscription: Object) -> bool:
     return (subscription.get("automatic_tax") or {}).get("disabled_reason") == UNTAXED
 
 
+def has_automatic_tax(subscription: Object) -> bool:
+    """Return whether a subscription is taxed automatically, or was until Stripe switched that off."""
+    tax = subscription.get("automatic_tax") or {}
+    return bool(tax.get("enabled") or tax.get("disabled_reason"))
+
+
 def has_address(customer: Object) -> bool:
     """Return whether a customer names a country to be taxed in."""
     shipping = (customer.get("shipping") or {}).get("address") or {}
