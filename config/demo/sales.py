@@ -1,12 +1,13 @@
 """These chapters of the demo's story sell as businesses sell: on terms, by code, in trials, each quarter, and once."""
 
+from io import StringIO
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from billing import clock
-from billing.lifecycle import agreements
+from billing.lifecycle import agreements, price_moves
 from billing.models import Code, Plan, Price, Purchase
 
 from .stage import Person, Stage
@@ -101,10 +102,14 @@ def rise(stage: Stage, kim: Person) -> list[Step]:
 
     def announce() -> None:
         prices["new"] = price_of("6000")
-        call_command("move_price", prices["old"], prices["new"], "--at-renewal", verbosity=0, stdout=stage.silence())
+        call_command("move_price", prices["old"], prices["new"], "--at-renewal", verbosity=0, stdout=StringIO())
 
     def renew() -> None:
-        stage.advance_past_renewal(kim)
+        stage.advance_to_renewal(kim, hours=-12)
+        stage.wait_until_quiet()
+        price_moves.each_minute()  # the worker does, each minute of a real clock
+        stage.wait_until_quiet()
+        stage.advance_to_renewal(kim, hours=2)
         stage.wait_until_quiet()
         paid = stage.last_charge(kim)["amount"]
         stage.check(paid == 6000, f"the renewal charged {paid}, not the new price 6000")

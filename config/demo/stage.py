@@ -4,7 +4,6 @@ do."""
 import json
 import time
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -83,8 +82,12 @@ class Stage:
 
     def advance_past_renewal(self, person: Person) -> None:
         """Move the clock two hours past the period's end. An invoice is a draft for one hour and is then charged."""
+        self.advance_to_renewal(person, hours=2)
+
+    def advance_to_renewal(self, person: Person, hours: int) -> None:
+        """Move the clock to so many hours after the period's end, before it if they are negative."""
         item = self.stripe("GET", f"subscriptions/{person.subscription}")["items"]["data"][0]
-        self.control("advance", to=item["current_period_end"] + 2 * 3_600)
+        self.control("advance", to=item["current_period_end"] + hours * 3_600)
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
         return _call("POST", f"{self.sandbox}/_sandbox/{path}", json.dumps(body).encode(), "application/json")
@@ -117,10 +120,6 @@ class Stage:
         """Raise StepError with what is wrong, unless all is right."""
         if not is_right:
             raise StepError(otherwise)
-
-    def silence(self) -> StringIO:
-        """Return where the output of a command goes that the story does not show."""
-        return StringIO()
 
     def sync(self) -> None:
         """Run the sync, once the worker's own is done."""
