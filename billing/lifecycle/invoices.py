@@ -62,7 +62,7 @@ def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
     shown = _shown(after) if after else dict.fromkeys(customers, "")
     if not shown.keys() <= customers.keys():
         raise UnknownCursor
-    limit = min(limit, MOST)
+    limit = max(1, min(limit, MOST))
     lists = [_list_of(customers[pk], last, limit) for pk, last in shown.items()]
     newest = list(islice(heapq.merge(*(each["data"] for each in lists), key=lambda row: -row["created"]), limit))
     shown |= {row["customer"]: row["id"] for row in newest}

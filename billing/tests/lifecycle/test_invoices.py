@@ -102,6 +102,12 @@ def test_a_cursor_that_is_not_of_these_invoices_is_said_to_be_unknown(ada, after
 
 
 def test_another_refusal_is_no_unknown_cursor(world, ada):
+    world.control("faults", api={"fail_next": 1, "status": 400})
     with pytest.raises(stripe_client.StripeRefused) as refused:
-        invoices.invoices_of(ada.user, limit=-1)
+        invoices.invoices_of(ada.user)
     assert not isinstance(refused.value, UnknownCursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_at_least_one_is_asked_for_as_stripe_gives_no_fewer(ada, three, limit):
+    assert ids(invoices.invoices_of(ada.user, limit=limit)) == [three[0]["id"]]
