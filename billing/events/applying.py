@@ -21,7 +21,7 @@ from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
 from . import placement
-from .event_types import CHARGE_REFUNDED, INVOICE, PAID, PROCESSING, UNPAID
+from .event_types import CHARGE_REFUNDED, INVOICE, NOT_FINALIZED, PAID, PROCESSING, UNPAID
 from .receivers import receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
 
@@ -207,7 +207,7 @@ def _request_about(event: StripeEvent) -> fetch.Request | None:
             return fetch.checkout_session_request(id_of(obj))
         case "tax_id":
             return fetch.tax_ids_request(event.lane)
-        case "invoice" if event.type in UNPAID:
+        case "invoice" if event.type in {*UNPAID, *NOT_FINALIZED}:
             return fetch.invoice_request(id_of(obj))
     return None
 
