@@ -103,6 +103,8 @@ class AgreementRequest(serializers.Serializer[Any]):
 class AgreementAnswer(serializers.ModelSerializer[Agreement]):
     subscriber = serializers.CharField(source="subscriber_id")
     plan = serializers.CharField(source="plan.slug")
+    status = Choice(Agreement.Status.values)
+    interval = serializers.CharField()
     amount = serializers.IntegerField(source="unit_amount", allow_null=True)
     subscription = serializers.CharField(source="subscription_id")
     invoice = serializers.CharField(source="invoice_id")

@@ -142,7 +142,6 @@ def test_checkout_is_shown_on_a_page_of_the_hosts(world, example, client):
     assert 'data-key="pk_test_51"' in page.content.decode()
 
 
-@pytest.mark.skipif(not mailer.HAS_MAILERS, reason="MAILERS came with Django 6.1")
 @pytest.mark.django_db(transaction=True)
 def test_whoever_leaves_is_billed_no_more_and_their_row_goes(world, example):
     example("shop/leaving.py")
@@ -156,6 +155,8 @@ def test_whoever_leaves_is_billed_no_more_and_their_row_goes(world, example):
     assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
 
 
+@pytest.mark.skipif(not mailer.HAS_MAILERS, reason="MAILERS came with Django 6.1")
+@pytest.mark.django_db(transaction=True)
 def test_what_staff_must_know_goes_by_the_hosts_mailer(example, tmp_path):
     example("mysite/settings.py, on Django 6.1")
     staff_are_mailed(tmp_path)

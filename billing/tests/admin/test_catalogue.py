@@ -37,6 +37,7 @@ def plan_form(plan: Plan, quantity: str, **changed: Any) -> dict[str, Any]:
         "rank": 1,
         "grace_days": 5,
         "trial_days": 0,
+        "min_seats": 1,
         **limits,
         **changed,
     }
