@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from billing import stripe_client
 from billing.lifecycle import checkout
 from billing.lifecycle.customers import customer_for
-from billing.models import CheckoutAttempt, Plan, Price
+from billing.models import CheckoutAttempt, Price
 
 pytestmark = pytest.mark.django_db
 Status = CheckoutAttempt.Status
@@ -135,8 +135,12 @@ def test_a_session_that_was_paid_as_it_is_looked_at_is_bought(world, ada, bens, 
     assert first.status == Status.COMPLETED
 
 
-def test_a_refusal_closes_its_own_attempt_alone(world, ada, bens):
-    Plan.objects.filter(slug="team").update(trial_days=731)
+def no_language(_subscriber, _attempt):
+    return {"locale": "klingon"}
+
+
+def test_a_refusal_closes_its_own_attempt_alone(world, ada, bens, settings):
+    settings.BILLING_CHECKOUT = "billing.tests.lifecycle.test_checkout_races.no_language"
     with pytest.raises(stripe_client.StripeRefused):
         checkout.start(ada, "team", "month")
     assert CheckoutAttempt.objects.get(customer__subscriber=ada).status == Status.EXPIRED
