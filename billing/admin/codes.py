@@ -17,7 +17,7 @@ from django.urls import reverse
 from billing import cause, clock
 from billing.conf import conf
 from billing.lifecycle import redeeming
-from billing.models import Code, Redemption
+from billing.models import Code, Redemption, in_pages
 
 from . import cause_words, display, people
 from .code_forms import MakeCodesForm
@@ -152,7 +152,7 @@ class _Line:
 def _lines(codes: QuerySet[Code]) -> Iterator[str]:
     writer = csv.writer(cast("Any", _Line()))
     yield writer.writerow(COLUMNS)
-    for code in codes.select_related("plan").order_by("pk").iterator(500):
+    for code in in_pages(codes.select_related("plan"), 500):
         until = code.valid_until.isoformat() if code.valid_until else ""
         uses = "" if code.most_uses is None else code.most_uses
         withdrawn = code.withdrawn_at.isoformat() if code.withdrawn_at else ""

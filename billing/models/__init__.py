@@ -20,6 +20,7 @@ from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .price_moves import PriceMove, PriceMoveRow
 from .purchase import Pack, Purchase
+from .row_pages import in_pages
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
 from .subscriber import all_subscribers, email_field, listed_subscribers
@@ -84,5 +85,6 @@ __all__ = [
     "Usage",
     "all_subscribers",
     "email_field",
+    "in_pages",
     "listed_subscribers",
 ]

@@ -9,14 +9,13 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from billing import catalogue
-from billing.models import Customer, Subscription, SyncRun
+from billing.models import Customer, Subscription, SyncRun, in_pages
 from billing.stripe_client import readers
 
 from . import invoices, report, unknown_customers
 from .healing import compare_customers
 from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
-from .row_pages import in_pages
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "subscriptions": ("/v1/subscriptions", {"status": "all", "expand": ["data.default_payment_method"]}),

@@ -7,13 +7,14 @@ from datetime import timedelta
 from billing import clock
 from billing.lanes import LaneBusy
 from billing.lifecycle import purchases
-from billing.models import SyncRun
+from billing.models import SyncRun, in_pages
 from billing.payments.purchases import awaited
 
 from . import report, trouble
 
 # Who is paying just now is not disturbed.
 LEFT_ALONE = timedelta(minutes=2)
+AT_ONCE = 100
 
 
 def deliver(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
@@ -21,7 +22,7 @@ def deliver(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bo
     if is_dry:
         return
     whose = {"customer": customer} if customer else {"created_at__lt": clock.now() - LEFT_ALONE}
-    for purchase in awaited().filter(**whose).select_related("customer").iterator():
+    for purchase in in_pages(awaited().filter(**whose).select_related("customer"), AT_ONCE):
         before = purchase.status
         with suppress(LaneBusy), trouble.of_one(run, purchase.customer_id):
             after = purchases.refresh(purchase)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from django.db.models import QuerySet
 
 from billing.events import worker
-from billing.models import Customer, StripeWrite, Subscription, SyncRun
+from billing.models import Customer, StripeWrite, Subscription, SyncRun, in_pages
 from billing.subscriptions import seats
 
 from . import report
 from .parallel import each
-from .row_pages import in_pages
 
 log = logging.getLogger(__name__)
 

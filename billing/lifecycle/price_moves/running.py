@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, Q
 
 from billing import cause, clock, lanes
 from billing.lanes import tries
-from billing.models import PriceMove, PriceMoveRow
+from billing.models import PriceMove, PriceMoveRow, in_pages
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import listing, starting, telling
@@ -121,8 +121,8 @@ def forecast(prices: NamedPrices, *, notice_days: int, at_renewal: bool) -> Iter
         at_renewal=at_renewal,
         started_at=clock.now(),
     )
-    found = listing.payers(move).select_related("customer", "price").prefetch_related("items").order_by("pk")
-    for subscription in found.iterator(chunk_size=listing.AT_ONCE):
+    found = listing.payers(move).select_related("customer", "price").prefetch_related("items")
+    for subscription in in_pages(found, listing.AT_ONCE):
         row = PriceMoveRow(move=move, subscription=subscription)
         why = telling.plan(row, clock.now())
         yield row, why

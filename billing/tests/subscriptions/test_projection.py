@@ -12,6 +12,7 @@ from billing.subscriptions import columns as read
 from billing.subscriptions import projection
 
 pytestmark = pytest.mark.django_db
+FIRST = {"billing_reason": "subscription_create", "total": 0, "total_taxes": []}
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -56,7 +57,8 @@ def found(name="sub_1", status="active", created=1, items=None, **changes):
         "id": name, "status": status, "created": created, "customer": {"id": "cus_1", "invoice_settings": None},
         "items": {"data": items or [item()]}, "currency": "usd", "start_date": 500, "trial_end": None,
         "ended_at": None, "cancel_at": None, "cancel_at_period_end": False, "schedule": None, "pending_update": None,
-        "latest_invoice": {"id": "in_1", "billing_reason": "subscription_cycle"}, "default_payment_method": None,
+        "latest_invoice": {"id": "in_1", "billing_reason": "subscription_cycle", "total": 0, "total_taxes": []},
+        "default_payment_method": None,
     }  # fmt: skip
     return {**usual, **changes}
 
@@ -107,9 +109,7 @@ def test_in_each_line_one_counts(prices, row):
 
 def bought(name, **changes):
     """One that a Checkout attempt of ours made, in its first period."""
-    return found(
-        name, metadata={"billing_attempt": name}, latest_invoice={"billing_reason": "subscription_create"}, **changes
-    )
+    return found(name, metadata={"billing_attempt": name}, latest_invoice=FIRST, **changes)
 
 
 def test_what_our_checkout_sold_twice_at_once_does_not_count(prices, row):

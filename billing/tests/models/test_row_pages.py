@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import billing
-from billing.models import Customer
-from billing.sync.row_pages import in_pages
+from billing.models import Customer, in_pages
 
 pytestmark = pytest.mark.django_db
 
