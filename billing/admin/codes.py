@@ -42,7 +42,7 @@ class RedemptionInline(ReadOnlyInline):
 
 @admin.register(Code)
 class CodeAdmin(ReadOnlyAdmin):
-    list_display = ["code", "batch", "gives", "uses", "state", "made"]
+    list_display = ["name", "batch", "gives", "uses", "state", "made"]
     list_filter = ["batch", ("withdrawn_at", open_filter("state", "Open", "Withdrawn")), "made_at"]
     list_select_related = ["plan"]
     ordering = ["-id"]
@@ -110,6 +110,10 @@ class CodeAdmin(ReadOnlyAdmin):
             count = codes.filter(withdrawn_at=None).order_by().update(withdrawn_at=clock.now())
             _log(request, CHANGE, f"Withdrew {count:,} codes")
         messages.success(request, f"Withdrew {count:,} codes. What they gave before stays.")
+
+    @display.column("code", ordering="code")
+    def name(self, code: Code) -> Any:
+        return display.in_groups(code.code)
 
     @display.column("gives")
     def gives(self, code: Code) -> Any:

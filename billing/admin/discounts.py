@@ -31,7 +31,7 @@ class DiscountAdmin(OfCustomerAdmin):
             currency = row.subscription.currency
             amount = display.amount(coupon.amounts.get(currency), currency)
             off = f"{amount} off" if amount else "unknown"
-        return display.lines(off, row.code or row.name or row.coupon)
+        return display.lines(off, display.in_groups(row.code or row.name or row.coupon))
 
     @display.column("subscription")
     def of_subscription(self, row: Discount) -> Any:

@@ -70,6 +70,11 @@ def breakable(text: str) -> SafeString:
     return format_html_join("", "{}<wbr>", ((word,) for word in words))
 
 
+def in_groups(text: str) -> SafeString:
+    """Return a code that a narrow column may break after each eighth character."""
+    return format_html_join("", "{}<wbr>", ((group,) for group in re.findall(".{1,8}", text)))
+
+
 def preformatted(text: str) -> SafeString:
     return format_html('<pre class="billing-pre">{}</pre>', text)
 

@@ -83,10 +83,12 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     """Close the attempt of a session that ended, or deliver the pack that it paid; a delayed payment that is still on
     its way grants nothing by itself.
     """
-    session_id = id_of(event.data["object"])
-    if purchases.refresh(customer, session_id) is None:
-        attempts.refresh_attempt(customer, session_id)
-    add_card.note_saved(customer, event.data["object"])
+    session = event.data["object"]
+    if session["mode"] == "payment":
+        purchases.refresh(customer, id_of(session))
+    else:
+        attempts.refresh_attempt(customer, id_of(session))
+    add_card.note_saved(customer, session)
     subscriptions.refresh_rows(customer)
 
 

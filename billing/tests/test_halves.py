@@ -16,6 +16,7 @@ from billing.stripe_client import StripeUnanswered
 from billing.subscriptions import mirror
 from billing.sync import list_pages, pruning
 from billing.tests.subscriptions.test_projection import found
+from billing.usage import counting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,7 +169,7 @@ def test_a_mirrored_row_is_written_with_its_redaction_or_not_at_all(world, dies)
 
 def test_use_is_counted_with_its_row_or_not_at_all(ada, dies):
     definitions.update_plans()
-    dies(usage, "_used")
+    dies(counting, "_used_and_credits")
     with pytest.raises(Crash):
         usage.consume(ada.subscriber, "generations")
     assert not Usage.objects.exists()

@@ -62,7 +62,9 @@ def test_a_pruned_event_that_comes_again_is_still_a_duplicate(world):
 def test_what_waits_or_failed_is_kept_whole(world):
     world.subscribed()
     StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=500), status="dead")
-    assert run("prune_events", "--older-than", "90").startswith("Emptied 0 payloads (0.0 MB) and deleted 0 event ids.")
+    assert run("prune_events", "--older-than", "90").startswith(
+        "Emptied 0 payloads (0.0 MB), deleted 0 event ids and 0 keys"
+    )
 
 
 def test_ids_are_forgotten_after_a_year(world):
