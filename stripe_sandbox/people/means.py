@@ -27,7 +27,7 @@ def chosen(state: State, session: Object, given: Means | str | None) -> tuple[Me
 
 def _refuse_excluded(session: Object, given: Means) -> None:
     kind = given.kind if isinstance(given, Account) else "card"
-    if kind in (session["excluded_payment_method_types"] or []):
+    if kind in (session.get("excluded_payment_method_types") or []):
         raise invalid(f"This Checkout Session excludes {kind}.", "payment_method")
 
 
@@ -50,7 +50,7 @@ def forget(state: State, session: Object, method: str) -> None:
 
 def takes(session: Object, kind: str) -> bool:
     """Return whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
-    if kind in (session["excluded_payment_method_types"] or []):
+    if kind in (session.get("excluded_payment_method_types") or []):
         return False
     if session["payment_method_configuration_details"] is None:
         return kind in session["payment_method_types"]

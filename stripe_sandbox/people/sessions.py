@@ -97,7 +97,7 @@ def session(state: State, params: Params, currency: str | None, customer: Object
             if "payment_method_types" in params
             else {"id": charging.CONFIGURATION, "parent": None},
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-            "excluded_payment_method_types": params.get("excluded_payment_method_types"),
+            **{name: params[name] for name in ("excluded_payment_method_types",) if params.get(name)},
             "payment_method_types": _types(params),
             "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
             "saved_payment_method_options": None
