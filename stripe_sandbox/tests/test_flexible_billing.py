@@ -78,6 +78,16 @@ def test_a_second_change_gives_back_what_the_first_one_charged(
     assert client.v1.customers.retrieve(sub.customer).balance == -1500
 
 
+def test_a_change_is_prorated_from_the_date_that_is_named(
+    client: stripe.StripeClient, control: Control, subscribed: Any, team: Any
+) -> None:
+    sub = subscribed()
+    middle = half_way(control, sub)
+    control("/advance", {"seconds": 5 * 86_400})
+    changed = swap(client, sub, team, proration_behavior="always_invoice", proration_date=middle)
+    assert amounts(fresh(client, changed).latest_invoice) == [-1000, 2500]
+
+
 @pytest.mark.parametrize("is_paid", [True, False])
 def test_what_a_change_would_have_charged_is_credited_only_once_it_is_paid(
     client: stripe.StripeClient, control: Control, subscribed: Any, team: Any, price: Any, is_paid: bool

@@ -29,6 +29,11 @@ def test_no_registration_has_ended_or_is_yet_to_come(client: stripe.StripeClient
     assert client.v1.tax.registrations.list({"status": status}).data == []
 
 
+def test_registrations_are_listed_page_by_page(client: stripe.StripeClient) -> None:
+    page = client.v1.tax.registrations.list({"limit": 2})
+    assert ([row.country for row in page.data], page.has_more) == (["CA", "DE"], True)
+
+
 def test_another_status_is_refused(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="Invalid status"):
         client.v1.tax.registrations.list({"status": "gone"})
