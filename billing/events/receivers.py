@@ -84,7 +84,7 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     its way grants nothing by itself.
     """
     session = event.data["object"]
-    if session["mode"] == "payment":
+    if session.get("mode") == "payment":
         purchases.refresh(customer, id_of(session))
     else:
         attempts.refresh_attempt(customer, id_of(session))

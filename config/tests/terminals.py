@@ -18,7 +18,7 @@ from uuid import uuid4
 
 ROOT = Path(__file__).parents[2]
 MARK = "STARTED_BY_TEST"
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 600
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 # Makes the terminal that is its input the one whose keys and hang-up reach it.
 LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
