@@ -28,7 +28,7 @@ NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge
 
 
 class TooLate(Exception):
-    """What was owed has no object any more; it is withdrawn with this sentence, which staff see."""
+    """The object of an owed write is gone; the write is withdrawn with this sentence, which staff see."""
 
 
 def owe(

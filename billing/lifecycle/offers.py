@@ -1,4 +1,4 @@
-"""Whoever is about to cancel is made one offer: a discount for some months, by a function of the host project.
+"""A function of the host project makes one offer to a subscriber who is about to cancel: a discount for some months.
 
 The offer stands beside the button that cancels, and is never in its way. Taken up, it is a coupon of ours at Stripe.
 """

@@ -1,4 +1,4 @@
-"""Whatever a client in any language sends is read as Stripe reads it, and refused in its words.
+"""The sandbox reads what a client in any language sends as Stripe reads it, and refuses it in Stripe's words.
 
 **Reported** and **recorded** by others at version 2026-08-26.dahlia, where it is not documented.
 """

@@ -1,4 +1,4 @@
-"""What a schedule's phases say counts, in the subscription and in a preview: without it a request ends otherwise."""
+"""A schedule's phases count, in the subscription and in a preview: without them a request ends otherwise."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is sold once, and codes, in a browser; the sandbox is Stripe."""
+"""Packs are bought and codes redeemed in a browser; the sandbox is Stripe."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Whoever is about to cancel is offered a discount; taken up once, it is given once."""
+"""A discount is offered to a subscriber who is about to cancel; taken up, it is given once."""
 
 from contextlib import suppress
 

@@ -30,7 +30,7 @@ def give(user, quantity, source="pack", until=None):
 
 
 def adds_up(user):
-    """What the credits of a subscriber came to: left, used, expired, taken back."""
+    """Return what the credits of a subscriber came to: left, used, expired, taken back."""
     rows = Credit.objects.filter(subscriber=user)
     return tuple(sum(getattr(row, name) for row in rows) for name in ("left", "used", "expired", "taken_back"))
 

@@ -1,4 +1,4 @@
-"""What the tests of price moves do: a second price of pro, the command, the worker, and the mails that go out."""
+"""The tests of price moves do this: they make a second price of pro, run command and worker, and send the mails."""
 
 from io import StringIO
 
