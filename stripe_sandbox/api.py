@@ -27,6 +27,8 @@ empty.register()
 
 
 KEY_KEPT = 24 * 3600
+# No object contains itself, so nothing is spent on looking for one that does.
+encoded = json.JSONEncoder(check_circular=False).encode
 
 
 def answer(state: State, request: Request) -> Response:
@@ -185,7 +187,7 @@ def _perform(state: State, request: Request) -> Response:
         result = route.handler(state, params=params, **arguments)
     if isinstance(result, Response):
         return result
-    return Response(200, json.dumps(shortened(expand(state, result, paths))).encode())
+    return Response(200, encoded(shortened(expand(state, result, paths))).encode())
 
 
 def _undone_if_refused(state: State, request: Request) -> AbstractContextManager[None]:

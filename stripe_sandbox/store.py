@@ -17,7 +17,7 @@ from .undoing import Journal, Rows
 
 Object = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-PAIRS = [first + second for second in ALPHABET for first in ALPHABET]
+BYTE_TO_DIGIT = bytes(ord(ALPHABET[byte % 62]) for byte in range(256))
 SHORT_IDS = {"cus", "prod", "si"}
 INDEXED = ("customer", "subscription", "invoice", "payment_intent", "charge", "product", "credit_grant")
 INDEXED_BY = {"event": ("type",), "billing.meter": ("event_name",)}
@@ -58,7 +58,7 @@ class Table:
         for key in self._filed.pop(identifier, []):
             self._index[key].pop(identifier, None)
         names = INDEXED_BY.get(row.get("object", ""), INDEXED)
-        keys = [(name, row[name]) for name in names if isinstance(row.get(name), str)]
+        keys = [(name, value) for name in names if type(value := row.get(name)) is str]
         self._filed[identifier] = keys
         for key in keys:
             self._index.setdefault(key, {})[identifier] = None
@@ -167,12 +167,8 @@ class State:
         """Return a new id, deterministic for a seed, and without order, like Stripe's."""
         self.made += 1
         size = length or (14 if prefix in SHORT_IDS else 24)
-        number = int.from_bytes(hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest()) % 62 ** (size + 1)
-        text = ""
-        while len(text) < size:
-            number, digits = divmod(number, len(PAIRS))
-            text += PAIRS[digits]
-        text = text[:size]
+        digest = hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest()
+        text = digest[:size].translate(BYTE_TO_DIGIT).decode()
         return f"{prefix}_{text}" if length or prefix in SHORT_IDS else f"{prefix}_1{text[1:]}"
 
     def table(self, kind: str) -> Table:
