@@ -1,6 +1,7 @@
 """Staff see each mail of the outbox, its state and its text, and may send it again."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from billing.admin import ReadOnlyAdmin, display, mail_rows
+from billing.monitoring import needs
 
 from . import outbox, rendering
 from .gallery import POLICY, GalleryAdmin
@@ -36,6 +39,7 @@ BADGES = {
     Mail.Status.COMPLAINED: "dead",
 }
 ERROR_IN_LIST = 120
+LATELY = timedelta(days=7)
 NONE = "–"
 
 
@@ -179,3 +183,11 @@ def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
         status = Mail.Status(mail.status)
         state = display.badge(status.value, BADGES[status], mail.error)
         yield mail_rows.MailRow(what, mail.recipient, state, mail.created_at, mail.cause)
+
+
+def _not_sent() -> QuerySet[Mail]:
+    wrong = (Mail.Status.FAILED, Mail.Status.UNCONFIRMED)
+    return Mail.objects.filter(status__in=wrong, created_at__gt=timezone.now() - LATELY)
+
+
+needs.add(needs.Need("mail", Mail, "mail was not sent", "mails were not sent", _not_sent))

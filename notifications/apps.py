@@ -13,7 +13,7 @@ class MailConfig(AppConfig):
 
     name = __name__.rpartition(".")[0]
     label = "billing_mail"
-    verbose_name = "Billing mail"
+    verbose_name = "Mail"
     default_auto_field = "django.db.models.BigAutoField"
 
     # The tasks that are queued: dotted path → that of a function which returns the arguments that wait.

@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from billing.conf import conf
 from billing.own_transactions import without_a_transaction
 
+from . import needs
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
@@ -32,6 +33,10 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
     def urls(self) -> Any:
         """Return the addresses of list, page and acts, each of which opens its own transactions."""
         return without_a_transaction(super().urls)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Return the list's filters, with what needs a person first."""
+        return [needs.NeedFilter, *super().get_list_filter(request)]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)

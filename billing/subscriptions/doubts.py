@@ -3,6 +3,8 @@
 Nothing is undone by itself here; the admin, the doctor and the sync's report show both for as long as they last.
 """
 
+from django.db.models import F, QuerySet
+
 from billing.models import Customer, Subscription
 from billing.monitoring import alerts
 
@@ -18,6 +20,12 @@ def is_unknown(row: Subscription) -> bool:
     """Return whether Stripe may bill a subscription whose price no plan knows, unless staff keep it so."""
     is_kept = row.kept_price == row.unmapped_price
     return row.whose == Whose.UNKNOWN and row.status in LIVE and not is_kept
+
+
+def unknown() -> QuerySet[Subscription]:
+    """Return all subscriptions that `is_unknown` is true of, by our rows, but those of deleted customers."""
+    rows = Subscription.objects.filter(status__in=LIVE, customer__deleted_at=None, whose=Whose.UNKNOWN)
+    return rows.exclude(kept_price=F("unmapped_price")).select_related("plan").order_by("pk")
 
 
 def unknown_of(customer: Customer) -> list[Subscription]:
@@ -42,11 +50,8 @@ def alert_new(pairs: list[paying_twice.Pair], too_many: frozenset[str]) -> None:
 
 def lasting(customer: str = "") -> list[str]:
     """Return a sentence for each doubt that lasts, of one customer or of all, by our rows."""
-    unknown = Subscription.objects.filter(status__in=LIVE, customer__deleted_at=None, whose=Whose.UNKNOWN)
-    unknown = unknown.select_related("plan").order_by("pk")
-    if customer:
-        unknown = unknown.filter(customer=customer)
-    return [*map(sentence_of_unknown, filter(is_unknown, unknown)), *paying_twice.lasting(customer)]
+    rows = unknown().filter(customer=customer) if customer else unknown()
+    return [*map(sentence_of_unknown, rows), *paying_twice.lasting(customer)]
 
 
 def sentence_of_unknown(row: Subscription) -> str:

@@ -49,7 +49,7 @@ def alert_address(customers: Collection[str]) -> None:
 def lasting(customer: str = "") -> list[str]:
     """Return a sentence for each that bills beside another, of one customer or of all, by our rows."""
     if not customer:
-        rows = list(_rows_beside_another())
+        rows = list(rows_beside_another())
         return [*(_sentence_of_two(*pair) for pair in billed_twice(rows)), *map(_sentence_of_unlinked, _unlinked(rows))]
     rows = _rows_near({customer})
     payers = {_payer(asked) for asked in Customer.objects.filter(pk=customer)}
@@ -95,7 +95,7 @@ def _rows_near(customers: Collection[str]) -> list[Subscription]:
     return list(_billing().filter(customer__in=near.values("pk")))
 
 
-def _rows_beside_another() -> QuerySet[Subscription]:
+def rows_beside_another() -> QuerySet[Subscription]:
     """Return what bills beside another of the line: of the customer, of the subscriber, or at the same address."""
     others = _billing().filter(line=OuterRef("line")).exclude(pk=OuterRef("pk")).order_by()
     same = (

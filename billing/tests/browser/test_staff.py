@@ -88,6 +88,10 @@ def find(page, whom):
 
 def test_i_paid_and_have_no_access(world, ada, enter, see):
     page = enter()
+    see(page, "first-page")
+    follow(page, "5 events failed for good")
+    expect(page.get_by_role("heading", level=1, name="Stripe events")).to_be_visible()
+    expect(page.locator("#result_list tbody tr")).to_have_count(5)
     find(page, "ada@example.com")
     expect(page.get_by_text("and grace ended")).to_be_visible()
     see(page, "subscriber")
