@@ -20,7 +20,7 @@ from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
-NOT_SHOWN = "Our payment provider does not show this change yet. Please look again in a moment."
+NOT_SHOWN = "Our payment provider does not show this change yet. Please check again in a moment."
 
 
 @dataclass(frozen=True)

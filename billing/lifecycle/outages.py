@@ -36,7 +36,7 @@ OUTAGES: dict[type[Exception], Outage] = {
         503,
         "stripe_unavailable",
         "Our payment provider is not answering, so we do not know yet whether this went through. "
-        "Please try again in a moment: that is safe, nothing is done or charged twice.",
+        "Please try again in a moment: you won't be charged twice.",
         "Stripe did not answer. Nothing was changed. Try again in a moment.",
         5,
     ),
@@ -53,8 +53,8 @@ OUTAGES: dict[type[Exception], Outage] = {
         Outage(
             409,
             "customer_unknown",
-            "Our payment provider does not know you as our customer any more, so nothing can be bought or changed. "
-            "Nothing was changed; we have been told. Please write to us, and we will put it right.",
+            "Our payment provider no longer recognises you as our customer, so nothing can be bought or changed. "
+            "Nothing was changed. Our team has been notified. Please write to us, and we'll fix it.",
             "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
             "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
         ),
@@ -77,14 +77,14 @@ OUTAGES: dict[type[Exception], Outage] = {
         Outage(
             502,
             "stripe_refused",
-            "Our payment provider refused this. Nothing was changed; write to us and we will look into it.",
+            "Our payment provider refused this. Nothing was changed. Write to us and we'll look into it.",
             "Stripe refused the request about this customer. Nothing was changed. The log says why.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
-        "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
+        "Your subscription has a price that we do not know. Nothing was changed. Write to us and we'll look into it.",
         "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
     ),
 }

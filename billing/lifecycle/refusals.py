@@ -35,13 +35,16 @@ class CheckoutReplaced(Refused):
 class CheckoutMisconfigured(Refused):
     """BILLING_CHECKOUT of the project returned what billing cannot send; staff are alerted."""
 
-    sentence = "Our checkout is not set up correctly, so nothing was begun. We have been told; please try again later."
+    sentence = (
+        "Our checkout is not set up correctly, so the purchase wasn't started. Our team has been notified. Please try "
+        "again later."
+    )
 
 
 class TrialTooLong(Refused):
     """The project gives a trial longer than the two years that Stripe takes; staff are alerted."""
 
-    sentence = "The trial of this plan is not set up correctly. We have been told; please try again later."
+    sentence = "The trial of this plan is not set up correctly. Our team has been notified. Please try again later."
 
 
 class AccountClosing(Refused):
@@ -151,8 +154,8 @@ class CodeUnknown(CodeRefused):
     """There is no such promotion code, or it was made for somebody else, which nobody is told."""
 
     sentence = (
-        "We don't know this code. Check its spelling; if it was made for you alone, log in first. You can also buy "
-        "without it."
+        "We don't recognise this code. Check its spelling. If it was made for you personally, log in first. You can also "
+        "buy without it."
     )
 
 
@@ -219,18 +222,18 @@ class NotPaused(Refused):
 class NotConfirmed(Exception):
     """Stripe was asked and may have done it, but its answer was lost or does not show it yet. Events will tell."""
 
-    sentence = "We sent this to our payment provider and do not know the outcome yet. Please look again in a moment."
+    sentence = "We sent this to our payment provider and do not know the outcome yet. Please check again in a moment."
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence)
 
 
 class UnknownCode(Refused):
-    sentence = "We don't know this code. Check it for typing mistakes."
+    sentence = "We don't recognise this code. Check it for typos."
 
 
 class CodeSpent(Refused):
-    sentence = "This code has been used already, so it gives nothing more."
+    sentence = "This code has already been used."
 
 
 class CodeOver(Refused):
@@ -242,4 +245,4 @@ class PackNotOffered(Refused):
 
 
 class AlreadyOwned(Refused):
-    sentence = "You have this for good already, so buying it again would give you nothing."
+    sentence = "You already own this, so you don't need to buy it again."

@@ -8,7 +8,9 @@ from billing.stripe_client import fetch, id_of, readers
 
 from .refusals import AlreadySubscribed
 
-ON_ITS_WAY = "Your first payment is on its way. Please wait until your bank has answered, and do not pay a second time."
+ON_ITS_WAY = (
+    "Your first payment is on its way. Please wait until your bank has confirmed it, and don't pay a second time."
+)
 
 
 def end(customer: Customer, incomplete: list[dict[str, Any]]) -> None:

@@ -62,7 +62,7 @@ def _sentence(held: Subscription, discount: Discount) -> str:
         until = f" until {day(discount.ends_at)}" if discount.ends_at else ""
         return f"{what}{until}"
     if discount.saves == 0:
-        return f"{what}, not for what you have now"
+        return f"{what}, not applied to what you have now"
     saves = format_amount(discount.saves, held.currency)
     if coupon.duration == "once":
         return f"{what}: saves {saves} on your next payment"

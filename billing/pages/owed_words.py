@@ -47,7 +47,7 @@ def for_others(overview: Overview) -> list[Banner]:
 def _on_its_way(overview: Overview, owed: Owed) -> Banner:
     name = plan_words(overview.effective_plan)
     headline = f"Your payment of {_amount(owed)} is on its way"
-    wait = "Banks take some days for it. There is nothing more to do, and please do not pay a second time."
+    wait = "This can take a few days. You don't need to do anything. Please don't pay a second time."
     if overview.has_access and overview.grace_ends_at:
         return Banner(Tone.NOTICE, headline, f"{wait} You have {name} until {day(overview.grace_ends_at)} in any case.")
     if overview.has_access:
@@ -78,7 +78,7 @@ def _without_invoice(overview: Overview, tone: Tone) -> Banner:
     if overview.status == "unpaid":
         sentence = "Its open invoices would not bring it back. Cancel it below, then choose a plan to start again."
         return Banner(tone, "Your subscription stopped because it was not paid", sentence)
-    sentence = "We are asking our payment provider for it. Look again in a moment, or write to us."
+    sentence = "We are asking our payment provider for it. Check again in a moment, or write to us."
     return Banner(tone, "A payment for your plan is open", sentence)
 
 
@@ -101,7 +101,7 @@ def _other(owed: Owed) -> Banner:
     what = "" if owed.row.is_one_off and not owed.row.description else f" {what}"
     if owed.payment == Standing.PROCESSING:
         headline = f"Your payment of {_amount(owed)}{what} is on its way"
-        return Banner(Tone.NOTICE, headline, "There is nothing more to do.")
+        return Banner(Tone.NOTICE, headline, "You don't need to do anything.")
     due = f"It is due on {day(owed.due_at)}. " if owed.due_at and owed.row.is_sent else ""
     depends = "Your plan does not depend on it." if owed.row.is_one_off else "Your access does not depend on it."
     headline = f"You have an unpaid invoice of {_amount(owed)}{what}"

@@ -99,9 +99,9 @@ def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
 
 
 def gives(pack: Pack) -> str:
-    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, for good"."""
+    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, with no expiry date"."""
     what = str(pack.plan) if pack.plan else f"{pack.quantity:,} {humanize(pack.feature)}"
-    return f"{what}, for {pack.lasts_days} days" if pack.lasts_days else f"{what}, for good"
+    return f"{what}, for {pack.lasts_days} days" if pack.lasts_days else f"{what}, with no expiry date"
 
 
 def account_rows(subscriber: Any) -> list[dict[str, Any]]:
@@ -120,12 +120,12 @@ def account_rows(subscriber: Any) -> list[dict[str, Any]]:
 def standing(purchase: Any) -> str:
     """Return what a purchase still gives, or how its payment stands."""
     if purchase.status == Purchase.Status.PROCESSING:
-        return "Your bank is paying for it"
+        return "Your payment is being processed"
     if purchase.status == Purchase.Status.FAILED:
-        return "The payment did not come"
+        return "The payment failed"
     still = purchase.still_grants
     if still.feature:
         return f"{still.credits:,} {humanize(still.feature)} left"
     if still.plan:
         return "Active"
-    return "Ended" if purchase.delivered_at else "Being delivered"
+    return "Ended" if purchase.delivered_at else "On its way"

@@ -41,8 +41,8 @@ def address_banner(subscriber: Any) -> list[Banner]:
     if subscriber is None or not owed.lacks_address(subscriber):
         return []
     sentence = (
-        "Tax depends on where you are, and we have no address of yours that says so. Enter it, with the postal code; "
-        "an invoice that waits for it follows by itself."
+        "Tax depends on where you are, and we don't have your full address. Enter it, with the postal code; "
+        "we'll then send any invoice that is waiting for it."
     )
     headline = "We need your address for your invoice"
     return [Banner(Tone.WARNING, headline, sentence, site.path_of("portal"), "Enter your address", is_form=True)]

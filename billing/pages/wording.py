@@ -51,7 +51,7 @@ def status_words(overview: Overview) -> str:
     if overview.is_cancelling and not overview.is_by_grant:
         return "Being cancelled"
     if overview.is_by_grant:
-        return f"Yours until {day(overview.grant_ends_at)}" if overview.grant_ends_at else "Yours for good"
+        return f"Yours until {day(overview.grant_ends_at)}" if overview.grant_ends_at else "Yours permanently"
     if overview.collection_paused and overview.status in {"active", "trialing"}:
         return "Payments paused"
     words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
@@ -175,9 +175,9 @@ def _renews_all_the_same(overview: Overview) -> str:
     charge, coming = overview.next_charge, next_date(overview)
     if charge and charge.amount and charge.at:
         amount = format_amount(charge.amount, charge.currency)
-        return f"Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
+        return f"Your subscription continues: {amount} is charged on {day(charge.at)}, unless you cancel before then."
     if charge is None and coming and coming[0] in CHARGES:
-        return f"Your subscription goes on and is charged on {day(coming[1])}, unless you cancel it before."
+        return f"Your subscription continues and is charged on {day(coming[1])}, unless you cancel before then."
     return ""
 
 
@@ -232,12 +232,12 @@ def _charged_until_then(overview: Overview) -> str:
     if charge and charge.amount and charge.at:
         amount = format_amount(charge.amount, charge.currency)
         why = "It renews as usual until then" if overview.renews_before_end else "An invoice is still unpaid"
-        return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before."
+        return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before then."
     unpaid, under_way = _unpaid_of(subscription, overview)
     if overview.status == "past_due" or any(not row.is_sent for row in unpaid):
         return "An invoice is still unpaid: pay it, or end the subscription now, and nothing more is charged."
     if overview.renews_before_end and not (subscription and subscription.collection_paused):
-        return "It renews as usual until then, unless you end the subscription before."
+        return "It renews as usual until then, unless you end the subscription before then."
     if unpaid:
         return "Your open invoice is still to be paid; nothing else follows."
     if under_way:
@@ -273,11 +273,11 @@ def _without_card(overview: Overview) -> Banner | None:
     if overview.status == "active":
         if not (amount := next_amount(overview)):
             return None
-        sentence = f"We have no card of yours, and {amount} is due on {when}. Add a card to keep {name}."
+        sentence = f"We don't have a card for you, and {amount} is due on {when}. Add a card to keep {name}."
     elif overview.subscription and access.ends_with_trial(overview.subscription):
         sentence = _end_of_trial(overview.subscription, name, when)
     else:
-        sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."
+        sentence = f"We don't have a card for you, and the first payment is due on {when}. Add a card to keep {name}."
     return Banner(Tone.WARNING, "Add a card", sentence, _card_page(overview), "Add a card", is_form=True)
 
 
@@ -285,9 +285,9 @@ def _end_of_trial(subscription: Subscription, name: str, when: str) -> str:
     """Return what happens at the end of a trial without a card: Stripe ends the subscription, or pauses it."""
     if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE:
         paused = f"{name} is paused when the trial ends on {when}, and nothing is charged"
-        return f"We have no card of yours, so {paused}. Add a card to keep it. You can also add one later."
+        return f"We don't have a card for you, so {paused}. Add a card to keep it. You can also add one later."
     return (
-        f"We have no card of yours, so {name} ends with the trial on {when}, and nothing is charged. "
+        f"We don't have a card for you, so {name} ends with the trial on {when}, and nothing is charged. "
         "Add a card to keep it."
     )
 
@@ -327,7 +327,7 @@ def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:
     if pay_url:
         sentence = f"You get {name} when its invoice is paid. {keeps}"
         return Banner(Tone.NOTICE, f"Your change to {name} waits for its payment", sentence, pay_url, "Pay the invoice")
-    sentence = f"Your bank is paying for it, which takes a few days. {keeps}"
+    sentence = f"Your payment is being processed, which takes a few days. {keeps}"
     return Banner(Tone.NOTICE, f"Your change to {name} is on its way", sentence)
 
 

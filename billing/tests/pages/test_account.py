@@ -35,7 +35,8 @@ def test_what_is_paid_for_stands_beside_the_plan_that_was_given_above_it(world, 
     client.force_login(ada.user)
     grants.grant(ada.user, plan="team", source="promo")
     page = text(client.get("/billing/"))
-    assert all(words in page for words in ("Team", "Yours for good", "Subscription Pro, $20.00 per month", "$20.00 on"))
+    expected = ("Team", "Yours permanently", "Subscription Pro, $20.00 per month", "$20.00 on")
+    assert all(words in page for words in expected)
     cancel.cancel(ada.user, "now")
     assert "$20.00 per month" not in text(client.get("/billing/")), "once it has ended, nothing is paid any more"
 

@@ -94,8 +94,8 @@ def test_a_lost_dispute_ends_it_too_and_access_is_not_promised_back(world, ada):
 def test_under_a_hold_that_ends_nothing_it_still_goes_on(world, ada):
     holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7")
     (sentence,) = said(ada).values()
-    assert "Your subscription goes on" in sentence
-    assert "unless you cancel it before" in sentence
+    assert "Your subscription continues" in sentence
+    assert "unless you cancel before then" in sentence
 
 
 def test_beside_what_was_given_an_ended_one_is_not_being_cancelled_for_ever(world, ada):
@@ -105,7 +105,7 @@ def test_beside_what_was_given_an_ended_one_is_not_being_cancelled_for_ever(worl
     with transaction.atomic():
         grants.give(ada.user, plan="team", source="case 7")
     assert (ada.row.status, now(ada).is_cancelling, ada.access.reason) == ("canceled", False, "grant")
-    assert wording.status_words(now(ada)) == "Yours for good"
+    assert wording.status_words(now(ada)) == "Yours permanently"
     assert said(ada) == {}
 
 
