@@ -357,8 +357,8 @@ else:
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
-# The words of the mails; `makemessages` writes there what it finds elsewhere too.
-LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
+# The words of this site; each app has its own beside them, and `makemessages` writes here what it finds in none.
+LOCALE_PATHS = [BASE_DIR / "accounts" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

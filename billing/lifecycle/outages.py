@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.monitoring import alerts
@@ -20,8 +23,8 @@ class Outage:
 
     status: int
     code: str
-    sentence: str
-    for_staff: str
+    sentence: str | Promise
+    for_staff: str | Promise
     retry_after: int = 0
 
 
@@ -35,8 +38,10 @@ OUTAGES: dict[type[Exception], Outage] = {
     StripeUnavailable: Outage(
         503,
         "stripe_unavailable",
-        "Our payment provider is not answering, so we do not know yet whether this went through. "
-        "Please try again in a moment: you won't be charged twice.",
+        _(
+            "Our payment provider is not answering, so we do not know yet whether this went through. "
+            "Please try again in a moment: you won't be charged twice."
+        ),
         "Stripe did not answer. Nothing was changed. Try again in a moment.",
         5,
     ),
@@ -44,7 +49,7 @@ OUTAGES: dict[type[Exception], Outage] = {
     LaneBusy: Outage(
         503,
         "busy",
-        "Another change to your subscription is in progress. Nothing was changed; please try again in a moment.",
+        _("Another change to your subscription is in progress. Nothing was changed. Please try again in a moment."),
         "This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
         2,
     ),
@@ -53,8 +58,10 @@ OUTAGES: dict[type[Exception], Outage] = {
         Outage(
             409,
             "customer_unknown",
-            "Our payment provider no longer recognises you as our customer, so nothing can be bought or changed. "
-            "Nothing was changed. Our team has been notified. Please write to us, and we'll fix it.",
+            _(
+                "Our payment provider no longer recognises you as our customer, so nothing can be bought or changed. "
+                "Nothing was changed. Our team has been notified. Please write to us, and we'll fix it."
+            ),
             "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
             "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
         ),
@@ -69,7 +76,10 @@ OUTAGES: dict[type[Exception], Outage] = {
     TaxIdInvalid: Outage(
         400,
         "tax_id_invalid",
-        "This tax ID cannot be one of its kind. Nothing was changed: check its digits and its country, then try again.",
+        _(
+            "This tax ID is not valid for its country. Nothing was changed. Check its digits and its country, then try "
+            "again."
+        ),
         "Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
     ),
     **dict.fromkeys(
@@ -77,14 +87,14 @@ OUTAGES: dict[type[Exception], Outage] = {
         Outage(
             502,
             "stripe_refused",
-            "Our payment provider refused this. Nothing was changed. Write to us and we'll look into it.",
+            _("Our payment provider refused this. Nothing was changed. Write to us and we'll look into it."),
             "Stripe refused the request about this customer. Nothing was changed. The log says why.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
-        "Your subscription has a price that we do not know. Nothing was changed. Write to us and we'll look into it.",
+        _("Your subscription has a price that we don't know. Nothing was changed. Write to us and we'll look into it."),
         "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
     ),
 }
