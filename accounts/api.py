@@ -172,6 +172,6 @@ class Me(APIView):
         given = Password(data=request.data)
         given.is_valid(raise_exception=True)
         if not is_password_of(request, user, given.validated_data["password"]):
-            raise Refusal("bad_credentials", f"{_('This is not your password.')} {_('Nothing was deleted.')}")
+            raise Refusal("bad_credentials", _("This is not your password. Nothing was deleted."))
         closing.close(user)
         return Response({"status": "closing"}, status=status.HTTP_202_ACCEPTED)

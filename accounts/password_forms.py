@@ -12,7 +12,7 @@ from .models import User
 
 
 class PasswordAgainForm(forms.Form):
-    """The subclass says in `not_done` what a wrong password has prevented."""
+    """The subclass says in `wrong` what a wrong password has prevented."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -20,7 +20,7 @@ class PasswordAgainForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    not_done: str | Promise
+    wrong: str | Promise
 
     def __init__(self, user: User, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,12 +29,12 @@ class PasswordAgainForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if not is_password_of(self.request, self.user, password):
-            raise forms.ValidationError(f"{_('This is not your password.')} {self.not_done}")
+            raise forms.ValidationError(self.wrong)
         return password
 
 
 class DeletionForm(PasswordAgainForm):
-    not_done = _("Nothing was deleted.")
+    wrong = _("This is not your password. Nothing was deleted.")
 
 
 class TokenForm(PasswordAgainForm):
@@ -42,4 +42,4 @@ class TokenForm(PasswordAgainForm):
         label=_("Name"), max_length=100, help_text=_("Say where you will use it, for example: nightly export")
     )
     field_order = ("name", "password")
-    not_done = _("No token was created.")
+    wrong = _("This is not your password. No token was created.")

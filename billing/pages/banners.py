@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.catalogue import amounts
 from billing.localized import amount, number
@@ -30,7 +30,7 @@ class Banner:
 
 
 def plan_words(plan: Plan | None) -> str:
-    return plan.name if plan else _("your plan")
+    return plan.name if plan else pgettext("pages", "your plan")
 
 
 def price_words(price: Price, currency: str, quantity: int) -> str:

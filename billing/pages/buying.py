@@ -110,7 +110,7 @@ def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) 
         problem = f"{refusal} {WITHOUT_CODE}"
         return render(request, "billing/checkout.html", {"card": card, "problem": problem}, status=400)
     except buying.AlreadySubscribed as refusal:
-        messages.info(request, f"{refusal} {gettext('Here is what the change would cost.')}")
+        messages.info(request, str(refusal) + " " + gettext("Here is what the change would cost."))
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
         return redirect(f"{site.path_of('change')}?{query}")
     except buying.SubscriptionPaused as refusal:

@@ -22,7 +22,7 @@ def for_price(overview: Overview) -> Banner | None:
         sentence = _("New price: {new}, instead of {old}, before discounts and taxes.").format(
             new=new, old=amount(row.old_amount, row.currency)
         )
-    sentence = f"{sentence} {_('Until then you can change your plan, or cancel it.')}"
+    sentence += " " + _("Until then you can change your plan, or cancel it.")
     held = overview.subscription
     name = plan_words(held.plan if held else None)
     headline = _("The price of {plan} changes on {date}").format(plan=name, date=day(row.moves_at))

@@ -125,14 +125,17 @@ def _until(overview: Overview, actions: Actions) -> str:
     """Return the sentence that says what to do, until when, and what it keeps or brings back."""
     facts = {"plan": plan_words(overview.effective_plan)}
     if overview.is_by_grant:
-        return f"{actions.to_keep_subscription} {_('You have {plan} for now in any case.').format(**facts)}"
+        meanwhile = _("You have {plan} for now in any case.")
+        return f"{actions.to_keep_subscription} {meanwhile.format(**facts)}"
     if overview.has_access and overview.grace_ends_at:
         return str(actions.by_date).format(date=day(overview.grace_ends_at), **facts)
     if overview.has_access:
         return str(actions.to_keep).format(**facts)
     if overview.holds:
-        return f"{actions.to_keep_subscription} {_('Your access stays on hold for now.')}"
-    return f"{actions.to_have_back} {_('Until then you are on the free plan.')}"
+        meanwhile = _("Your access stays on hold for now.")
+        return f"{actions.to_keep_subscription} {meanwhile}"
+    meanwhile = _("Until then you are on the free plan.")
+    return f"{actions.to_have_back} {meanwhile}"
 
 
 def _other(owed: Owed) -> Banner:

@@ -37,7 +37,8 @@ def banner(overview: Overview) -> Banner | None:
     sentence = " ".join(filter(None, [_charged(pause.until), _access(overview, subscription)]))
     headline = _("Payments are paused")
     if subscription.collection_paused == "keep_as_draft":
-        return Banner(Tone.NOTICE, headline, f"{sentence} {_('Invoices of this time may be collected later.')}")
+        sentence += " " + _("Invoices of this time may be collected later.")
+        return Banner(Tone.NOTICE, headline, sentence)
     if _is_used_up(overview):
         sentence += " " + _("If you resume now, a new period begins and is charged at once.")
     resume = site.path_of("resume_payments") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")

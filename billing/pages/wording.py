@@ -371,7 +371,7 @@ def _new_price(overview: Overview, price: Price, at: datetime) -> Banner:
     words = price_words(price, held.currency, held.quantity) if held and price != held.price else ""
     sentence = _("Until then nothing changes.")
     if words:
-        sentence = f"{_('New price: {price}.').format(price=words)} {sentence}"
+        sentence = _("New price: {price}.").format(price=words) + " " + sentence
     headline = _("The price of {plan} changes on {date}").format(plan=plan_words(price.plan), date=day(at))
     return Banner(Tone.NOTICE, headline, sentence)
 
@@ -380,10 +380,10 @@ def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:
     """Return the banner of a change whose payment takes days."""
     keeps = _keeps_until_then(overview)
     if pay_url:
-        sentence = f"{_('You get {plan} when its invoice is paid.').format(plan=name)} {keeps}"
+        sentence = _("You get {plan} when its invoice is paid.").format(plan=name) + " " + keeps
         headline = _("Your change to {plan} waits for its payment").format(plan=name)
         return Banner(Tone.NOTICE, headline, sentence, pay_url, _("Pay the invoice"))
-    sentence = f"{_('Your payment is being processed, which takes a few days.')} {keeps}"
+    sentence = _("Your payment is being processed, which takes a few days.") + " " + keeps
     return Banner(Tone.NOTICE, _("Your change to {plan} is on its way").format(plan=name), sentence)
 
 
