@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils import translation
 from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -106,6 +107,7 @@ class LanguageView(LoginRequiredMixin, FormView):
         user: Any = self.request.user
         user.language = form.cleaned_data["language"]
         user.save(update_fields=["language"])
+        translation.activate(user.language)
         messages.success(self.request, _("Saved. Pages and e-mails are in the language you chose."))
         return super().form_valid(form)
 

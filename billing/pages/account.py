@@ -17,7 +17,7 @@ from billing.localized import amount, number
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import discount_words, packs, tax_words, wording
+from . import discount_words, next_words, packs, status_words, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -44,8 +44,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "can_choose": _can_choose(now),
         "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
         "others": [_other_line(each) for each in others],
-        "status": wording.status_words(now),
-        "next": wording.next_words(now),
+        "status": status_words.status_words(now),
+        "next": next_words.next_words(now),
         "credit": amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
@@ -76,8 +76,8 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
     return {
         "overview": now,
         "name": plan.name if plan else now.line.replace("-", " ").replace("_", " ").capitalize(),
-        "status": wording.status_words(now),
-        "next": wording.next_words(now),
+        "status": status_words.status_words(now),
+        "next": next_words.next_words(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
         "can_choose": _can_choose(now),
@@ -93,7 +93,7 @@ def _one_day_of(now: overview.Overview) -> datetime | None:
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
     return {
-        "feature": wording.humanize(feature),
+        "feature": status_words.humanize(feature),
         "quota": quota,
         "used": number(quota.used),
         "limit": "" if quota.limit is None else number(quota.limit),

@@ -34,11 +34,11 @@ from billing.localized import amount, number
 from billing.models import Subscription
 from billing.subscriptions import seats
 
-from . import cancel_words, leaving_words, staying, tax_words, wording
+from . import cancel_words, leaving_words, status_words, staying, tax_words
 from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only
-from .wording import humanize
+from .status_words import humanize
 
 CHECKOUT_SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 NOTHING_MORE = gettext_lazy("Your subscription is cancelled. Nothing more will be charged for it.")
@@ -149,7 +149,7 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     rows = [
         {
             "invoice": invoice,
-            "status": wording.invoice_status(invoice.status),
+            "status": status_words.invoice_status(invoice.status),
             "total": amount(invoice.total, invoice.currency),
             "tax": tax_words.of_invoice(invoice),
         }

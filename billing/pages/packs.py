@@ -24,7 +24,7 @@ from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import trouble
 from .signed_in import form_only, signed_in
-from .wording import humanize
+from .status_words import humanize
 
 log = logging.getLogger(__name__)
 NOTHING_CHARGED = gettext_lazy("Nothing was charged.")

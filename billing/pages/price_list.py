@@ -17,7 +17,7 @@ from billing.models import Plan, Price
 
 from . import savings, tax_words
 from .savings import Saving
-from .wording import humanize
+from .status_words import humanize
 
 MONTHLY = Cadence("month")
 

@@ -1,149 +1,23 @@
-"""The account page describes a subscription in these words: its status, and what to do if something is wrong."""
-
-from datetime import datetime
+"""The account page tells in banners what goes on with a subscription, and what to do if something is wrong."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 
 from billing import access, site
 from billing.lifecycle import Overview
 from billing.localized import amount, number
-from billing.models import MAIN_LINE, Hold, Invoice, Plan, Price, Subscription
-from billing.subscriptions import next_charges
+from billing.models import MAIN_LINE, Invoice, Plan, Subscription
 
-from . import coming_words, ending_words, owed_words, pause_words
-from .banners import Banner, Tone, plan_words, price_words
+from . import coming_words, ending_words, hold_words, owed_words, pause_words, pending_words
+from .banners import Banner, Tone, plan_words
 from .days import day
-
-STATUS_WORDS = {
-    "none": _l("No subscription"),
-    "incomplete": _l("Waiting for the first payment"),
-    "incomplete_expired": _l("Never started"),
-    "trialing": _l("Trial"),
-    "active": _l("Active"),
-    "past_due": _l("Payment overdue"),
-    "unpaid": _l("Unpaid"),
-    "paused": _l("Paused"),
-    "canceled": _l("Ended"),
-}
-INVOICE_STATUS = {
-    "draft": _l("Draft"),
-    "open": _l("Open"),
-    "paid": _l("Paid"),
-    "void": _l("Void"),
-    "uncollectible": _l("Uncollectible"),
-}
-
-# Of `next_date`: what is charged on that day.
-CHARGES = frozenset({"First payment", "Next payment", "Next invoice"})
-# What `next_date` names, in words.
-COMING = {
-    "First payment": _l("First payment"),
-    "Next payment": _l("Next payment"),
-    "Next invoice": _l("Next invoice"),
-    "Access ends": _l("Access ends"),
-    "Access ends unless paid": _l("Access ends unless paid"),
-    "Subscription ends": _l("Subscription ends"),
-    "Payments resume": _l("Payments resume"),
-    "Trial ends": _l("Trial ends"),
-}
-
-HELD = {
-    "hold_dispute": (
-        _l("Access paused: a payment is disputed"),
-        _l(
-            "Your bank told us that you dispute a payment. Access comes back when the dispute is withdrawn or "
-            "decided in our favour. If it was a mistake, ask your bank to withdraw it."
-        ),
-    ),
-    "hold_refund": (
-        _l("Your payment was refunded"),
-        _l("We refunded the current period in full, so your access has ended."),
-    ),
-    "hold_fraud": (
-        _l("Access paused: a payment is being checked"),
-        _l("The card's bank warned us about a payment. Write to us and we'll sort it out together."),
-    ),
-    "hold_staff": (_l("Access paused"), _l("Our team has paused your access. Write to us and we'll tell you why.")),
-}
-
-
-def status_words(overview: Overview) -> str:
-    if overview.is_cancelling and not overview.is_by_grant:
-        return _("Being cancelled")
-    if overview.is_by_grant:
-        until = overview.grant_ends_at
-        return _("Yours until {date}").format(date=day(until)) if until else _("Yours permanently")
-    if overview.collection_paused and overview.status in {"active", "trialing"}:
-        return _("Payments paused")
-    words = str(STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize())
-    if overview.access_ends_at and overview.status in {"active", "trialing"}:
-        return _("{status}, ends on {date}").format(status=words, date=day(overview.access_ends_at))
-    return words
-
-
-def invoice_status(status: str) -> str:
-    """Return Stripe's status of an invoice in words."""
-    return str(INVOICE_STATUS.get(status) or humanize(status).capitalize())
-
-
-def next_date(overview: Overview) -> tuple[str, datetime] | None:
-    """Return what happens next, one of `COMING`, and when."""
-    if overview.is_by_grant and (overview.is_cancelling or overview.status not in {"active", "trialing"}):
-        return ("Access ends", overview.access_ends_at) if overview.access_ends_at else None
-    if overview.is_cancelling:
-        return None
-    subscription = overview.subscription
-    if overview.cancel_at and not overview.renews_before_end:
-        ends_at = overview.access_ends_at or overview.cancel_at
-        return ("Subscription ends", overview.cancel_at) if overview.is_by_grant else ("Access ends", ends_at)
-    if overview.collection_paused:
-        until = overview.collection_paused.until
-        return ("Payments resume", until) if until else None
-    if subscription and subscription.is_free:
-        return None
-    if subscription and access.ends_with_trial(subscription) and overview.trial_end:
-        return "Trial ends", overview.trial_end
-    if overview.status == "trialing" and overview.trial_end:
-        return "First payment" if _begins_with_trial(overview) else "Next payment", overview.trial_end
-    if overview.grace_ends_at and overview.has_access:
-        return "Access ends unless paid", overview.grace_ends_at
-    if overview.status == "active" and overview.current_period_end:
-        is_sent = subscription is not None and subscription.collection_method == Invoice.SENT
-        return "Next invoice" if is_sent else "Next payment", overview.current_period_end
-    return None
-
-
-def _begins_with_trial(overview: Overview) -> bool:
-    """Return whether nothing was paid before the trial. Staff also give time by a trial in a paid subscription."""
-    held = overview.subscription
-    return not (held and held.started_at and held.current_period_start and held.started_at < held.current_period_start)
-
-
-def next_words(overview: Overview) -> tuple[str, str] | None:
-    """Return what happens next, and in words when and what is charged then, or why no amount is told."""
-    if (coming := next_date(overview)) is None:
-        return None
-    name, on = str(COMING[coming[0]]), day(coming[1])
-    if due := next_amount(overview):
-        return name, _("{amount} on {date}").format(amount=due, date=on)
-    held = overview.subscription
-    is_asked = coming[0] in CHARGES and held is not None and next_charges.is_awaited(held)
-    return name, _("{date}. Stripe is working out the amount").format(date=on) if is_asked else on
-
-
-def next_amount(overview: Overview) -> str:
-    """Return what is charged on the day that `next_date` names; "" where that is not known, or nothing is."""
-    charge, coming = overview.next_charge, next_date(overview)
-    if charge is None or charge.amount is None or coming is None or charge.at != coming[1]:
-        return ""
-    return amount(charge.amount, charge.currency)
+from .next_words import next_amount, next_date
+from .status_words import humanize
 
 
 def banners(overview: Overview) -> list[Banner]:
     """Return the banners, the most urgent first."""
     found = [
-        _held(overview, overview.holds),
+        hold_words.for_holds(overview, overview.holds),
         _unknown(overview),
         _refused(overview),
         ending_words.without_hold(overview),
@@ -152,7 +26,7 @@ def banners(overview: Overview) -> list[Banner]:
         _ending(overview),
         _without_card(overview),
         pause_words.banner(overview),
-        _pending(overview),
+        pending_words.for_change(overview),
         coming_words.for_price(overview),
         *owed_words.for_others(overview),
         *_overflows(overview),
@@ -163,8 +37,8 @@ def banners(overview: Overview) -> list[Banner]:
 def banners_of_line(overview: Overview) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
     found = [
-        _held(overview, [hold for hold in overview.holds if hold.subscription_id]),
-        _held_too(overview),
+        hold_words.for_holds(overview, [hold for hold in overview.holds if hold.subscription_id]),
+        hold_words.for_further_line(overview),
         _unknown(overview),
         ending_words.without_hold(overview),
         owed_words.for_plan(overview),
@@ -172,44 +46,10 @@ def banners_of_line(overview: Overview) -> list[Banner]:
         _ending(overview),
         _without_card(overview),
         pause_words.banner(overview),
-        _pending(overview),
+        pending_words.for_change(overview),
         coming_words.for_price(overview),
     ]
     return [banner for banner in found if banner]
-
-
-def _held(overview: Overview, holds: list[Hold]) -> Banner | None:
-    """Return the banner of a hold, which says that renewals go on meanwhile."""
-    if not holds:
-        return None
-    if overview.is_cancelling:
-        return ending_words.for_held(holds[0])
-    headline, sentence = HELD[f"hold_{holds[0].kind}"]
-    return Banner(Tone.PROBLEM, str(headline), f"{sentence} {_renews_all_the_same(overview)}".strip())
-
-
-def _held_too(overview: Overview) -> Banner | None:
-    """Return the banner of a further line while a hold of all lines, which stands with the first, withholds it."""
-    renews = _renews_all_the_same(overview)
-    if not renews or not overview.holds or any(hold.subscription_id for hold in overview.holds):
-        return None
-    held = overview.subscription
-    headline = _("Access to {plan} is paused too").format(plan=plan_words(held.plan if held else None))
-    return Banner(Tone.PROBLEM, headline, renews)
-
-
-def _renews_all_the_same(overview: Overview) -> str:
-    """Return the sentence for somebody who pays without access: when they are charged, and how to stop it."""
-    charge, coming = overview.next_charge, next_date(overview)
-    if charge and charge.amount and charge.at:
-        return _("Your subscription continues: {amount} is charged on {date}, unless you cancel before then.").format(
-            amount=amount(charge.amount, charge.currency), date=day(charge.at)
-        )
-    if charge is None and coming and coming[0] in CHARGES:
-        return _("Your subscription continues and is charged on {date}, unless you cancel before then.").format(
-            date=day(coming[1])
-        )
-    return ""
 
 
 def _unknown(overview: Overview) -> Banner | None:
@@ -268,7 +108,8 @@ def _charged_until_then(overview: Overview) -> str:
             )
         else:
             words = _(
-                "An invoice is still unpaid: {amount} is charged on {date}, unless you end the subscription before then."
+                "An invoice is still unpaid: {amount} is charged on {date}, unless you end the subscription before "
+                "then."
             )
         return words.format(amount=amount(charge.amount, charge.currency), date=day(charge.at))
     unpaid, under_way = _unpaid_of(subscription, overview)
@@ -342,51 +183,6 @@ def _card_page(overview: Overview) -> str:
     return site.path_of("add_card") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
 
 
-def _pending(overview: Overview) -> Banner | None:
-    """Return the banner for a change that waits for the period's end or for its payment."""
-    change = overview.pending_change
-    if change is None:
-        return None
-    name = plan_words(change.price.plan) if change.price else _("another plan")
-    if change.effective_at and change.price and change.price.plan == overview.effective_plan:
-        return _new_price(overview, change.price, change.effective_at)
-    if change.effective_at:
-        headline = _("Your plan changes to {plan} on {date}").format(plan=name, date=day(change.effective_at))
-        return Banner(Tone.NOTICE, headline, _keeps_until_then(overview))
-    if change.kind == Subscription.Pending.AWAITED:
-        return _on_its_way(overview, name, change.confirm_url)
-    sentence = _("Until it is confirmed you keep {plan}, and nothing is charged.")
-    sentence = sentence.format(plan=plan_words(overview.effective_plan))
-    headline = _("Confirm the payment for {plan}").format(plan=name)
-    return Banner(Tone.WARNING, headline, sentence, change.confirm_url, _("Confirm the payment"))
-
-
-def _keeps_until_then(overview: Overview) -> str:
-    return _("Until then you keep {plan}.").format(plan=plan_words(overview.effective_plan))
-
-
-def _new_price(overview: Overview, price: Price, at: datetime) -> Banner:
-    """Return the banner of a change to another price of the same plan, such as one by the month or one that rose."""
-    held = overview.subscription
-    words = price_words(price, held.currency, held.quantity) if held and price != held.price else ""
-    sentence = _("Until then nothing changes.")
-    if words:
-        sentence = _("New price: {price}.").format(price=words) + " " + sentence
-    headline = _("The price of {plan} changes on {date}").format(plan=plan_words(price.plan), date=day(at))
-    return Banner(Tone.NOTICE, headline, sentence)
-
-
-def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:
-    """Return the banner of a change whose payment takes days."""
-    keeps = _keeps_until_then(overview)
-    if pay_url:
-        sentence = _("You get {plan} when its invoice is paid.").format(plan=name) + " " + keeps
-        headline = _("Your change to {plan} waits for its payment").format(plan=name)
-        return Banner(Tone.NOTICE, headline, sentence, pay_url, _("Pay the invoice"))
-    sentence = _("Your payment is being processed, which takes a few days.") + " " + keeps
-    return Banner(Tone.NOTICE, _("Your change to {plan} is on its way").format(plan=name), sentence)
-
-
 def _overflows(overview: Overview) -> list[Banner]:
     headline = _("You have used {used} {feature}, and your plan includes {limit}")
     sentence = _("You can't use more until {date}, unless you choose a larger plan.")
@@ -399,7 +195,3 @@ def _overflows(overview: Overview) -> list[Banner]:
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit and not quota.credits
     ]
-
-
-def humanize(feature: str) -> str:
-    return feature.replace("_", " ").replace("-", " ")

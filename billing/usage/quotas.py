@@ -17,7 +17,8 @@ class QuotaExceeded(Exception):
         self.over = quantity - max(limit - used, 0) - left
         if left:
             words = _(
-                "{used} of {limit} {feature} are used, {credits} credits are left, and {more} more would be {over} too many."
+                "{used} of {limit} {feature} are used, {credits} credits are left, and {more} more would be {over} too "
+                "many."
             )
         else:
             words = _("{used} of {limit} {feature} are used, and {more} more would be {over} too many.")

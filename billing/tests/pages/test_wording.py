@@ -8,7 +8,7 @@ from django.utils import timezone
 from billing import catalogue
 from billing.lifecycle import change, overview
 from billing.models import Invoice, NextCharge, Plan, Price, Subscription
-from billing.pages import wording
+from billing.pages import next_words, wording
 from billing.pages.days import day
 from billing.subscriptions import holds, next_charges
 from billing.tests.subscriptions.test_lines import both, storage
@@ -57,9 +57,9 @@ def test_who_leaves_while_an_older_invoice_is_open_is_not_told_that_nothing_is_c
 
 
 def test_what_costs_nothing_has_no_next_payment(ada):
-    assert wording.next_date(overview.overview_of(ada.user))[0] == "Next payment"
+    assert next_words.next_date(overview.overview_of(ada.user))[0] == "Next payment"
     Price.objects.update(unit_amount=0)
-    assert wording.next_date(overview.overview_of(ada.user)) is None
+    assert next_words.next_date(overview.overview_of(ada.user)) is None
 
 
 def coming(client):
@@ -194,10 +194,10 @@ def test_time_that_staff_give_by_a_trial_is_followed_by_the_next_payment_and_not
     until = int(ada.row.current_period_end.timestamp()) + 30 * 86_400
     world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
     world.deliver()
-    assert wording.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
+    assert next_words.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
 
 
 def test_a_trial_at_the_start_is_followed_by_the_first_payment(world):
     Plan.objects.filter(slug="pro").update(trial_days=14)
     eve = world.subscribed()
-    assert wording.next_date(overview.overview_of(eve.user)) == ("First payment", eve.row.trial_end)
+    assert next_words.next_date(overview.overview_of(eve.user)) == ("First payment", eve.row.trial_end)
