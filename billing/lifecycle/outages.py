@@ -42,16 +42,16 @@ OUTAGES: dict[type[Exception], Outage] = {
             "Our payment provider is not answering, so we do not know yet whether this went through. "
             "Please try again in a moment: you won't be charged twice."
         ),
-        "Stripe did not answer. Nothing was changed. Try again in a moment.",
-        5,
+        for_staff="Stripe did not answer. Nothing was changed. Try again in a moment.",
+        retry_after=5,
     ),
     NotConfirmed: Outage(503, "not_confirmed", NotConfirmed.sentence, NotConfirmed.sentence, 5),
     LaneBusy: Outage(
         503,
         "busy",
         _("Another change to your subscription is in progress. Nothing was changed. Please try again in a moment."),
-        "This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
-        2,
+        for_staff="This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
+        retry_after=2,
     ),
     **dict.fromkeys(
         (OfAnotherAccount, NoSuchCustomer),
@@ -62,7 +62,7 @@ OUTAGES: dict[type[Exception], Outage] = {
                 "Our payment provider no longer recognises you as our customer, so nothing can be bought or changed. "
                 "Nothing was changed. Our team has been notified. Please write to us, and we'll fix it."
             ),
-            "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
+            for_staff="Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
             "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
         ),
     ),
@@ -70,7 +70,7 @@ OUTAGES: dict[type[Exception], Outage] = {
         409,
         "tax_address_needed",
         TaxAddressNeeded.sentence,
-        "Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, and "
+        for_staff="Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, and "
         "a postal code at Stripe.",
     ),
     TaxIdInvalid: Outage(
@@ -80,7 +80,7 @@ OUTAGES: dict[type[Exception], Outage] = {
             "This tax ID is not valid for its country. Nothing was changed. Check its digits and its country, then try "
             "again."
         ),
-        "Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
+        for_staff="Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
     ),
     **dict.fromkeys(
         StripeRefused,
@@ -88,14 +88,14 @@ OUTAGES: dict[type[Exception], Outage] = {
             502,
             "stripe_refused",
             _("Our payment provider refused this. Nothing was changed. Write to us and we'll look into it."),
-            "Stripe refused the request about this customer. Nothing was changed. The log says why.",
+            for_staff="Stripe refused the request about this customer. Nothing was changed. The log says why.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
         _("Your subscription has a price that we don't know. Nothing was changed. Write to us and we'll look into it."),
-        "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
+        for_staff="The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
     ),
 }
 

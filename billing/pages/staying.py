@@ -79,8 +79,11 @@ def offer_to(held: Subscription | None) -> Offer | None:
         return offers.offer_for(held)
     except Exception as error:
         log.exception("no offer made", extra={"subscription": held.stripe_id if held else ""})
-        what = f"It raised {type(error).__name__}. The cancel page offers nothing, and cancels as before."
-        alerts.remind_staff("cancel_offer", "BILLING_CANCEL_OFFER fails", what)
+        alerts.remind_staff(
+            "cancel_offer",
+            "BILLING_CANCEL_OFFER fails",
+            f"It raised {type(error).__name__}. The cancel page offers nothing, and cancels as before.",
+        )
         return None
 
 
