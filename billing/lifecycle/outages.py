@@ -70,8 +70,10 @@ OUTAGES: dict[type[Exception], Outage] = {
         409,
         "tax_address_needed",
         TaxAddressNeeded.sentence,
-        for_staff="Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, and "
-        "a postal code at Stripe.",
+        for_staff=(
+            "Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, "
+            "and a postal code at Stripe."
+        ),
     ),
     TaxIdInvalid: Outage(
         400,
@@ -95,7 +97,10 @@ OUTAGES: dict[type[Exception], Outage] = {
         500,
         "unmapped_price",
         _("Your subscription has a price that we don't know. Nothing was changed. Write to us and we'll look into it."),
-        for_staff="The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
+        for_staff=(
+            "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under "
+            "Prices."
+        ),
     ),
 }
 

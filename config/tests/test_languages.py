@@ -46,7 +46,7 @@ def test_every_text_for_subscribers_is_marked():
 @pytest.mark.parametrize("app", APPS)
 def test_what_is_compiled_is_what_is_translated(app, language):
     def texts(of):
-        return {(str(several(each.id)[0]), each.context): several(each.string) for each in of if each.id}
+        return {str(several(each.id)[0]): several(each.string) for each in of if each.id}
 
     assert texts(catalogue(app, language)) == texts(catalogue(app, language, "mo"))
 
@@ -56,9 +56,10 @@ def test_what_is_compiled_is_what_is_translated(app, language):
 def test_a_translation_names_what_the_text_names(app, language):
     for message in catalogue(app, language):
         if message.id:
-            named = set(PLACEHOLDERS.findall(several(message.id)[-1])) - {"<strong>"}
+            named = set(PLACEHOLDERS.findall(several(message.id)[-1]))
+            needed = named - ({"{count}"} if len(several(message.id)) > 1 else set())
             for string in several(message.string):
-                assert set(PLACEHOLDERS.findall(string)) - {"<strong>"} == named, string
+                assert needed <= set(PLACEHOLDERS.findall(string)) <= named, string
 
 
 def test_the_command_lists_what_is_missing(monkeypatch, capsys):
@@ -121,7 +122,7 @@ def test_a_visitor_reads_the_language_of_the_browser(world, client, accepted, la
 
 @pytest.mark.django_db
 def test_who_has_chosen_a_language_reads_it_whatever_the_browser_says(world, client):
-    ada, bob = world.subscribed("ada@example.com"), world.subscribed("bob@example.com")
+    ada, bob = world.subscribed(), world.subscribed(email="bob@example.com")
     User.objects.filter(pk=ada.user.pk).update(language="de")
     client.force_login(ada.user)
     assert "Nächste Zahlung" in page(client, "/billing/", Accept_Language="fr")[1]
@@ -164,7 +165,7 @@ def test_an_error_of_the_api_keeps_its_code_and_translates_its_sentence(world, c
     client.force_login(ada.user)
     order = {"plan": "pro", "interval": "month"}
     german, english = (
-        client.post("/api/v1/billing/checkout", order, "application/json", headers={"Accept-Language": each})
+        client.post("/api/v1/subscriptions/checkout", order, "application/json", headers={"Accept-Language": each})
         for each in ("de", "en")
     )
     assert german.json()["code"] == english.json()["code"] == "already_subscribed"
