@@ -93,6 +93,7 @@ FOR_SUBSCRIBERS = [
     "billing/cadence.py",
     "billing/catalogue/labels.py",
     "billing/lifecycle",
+    "billing/localized.py",
     "billing/pages",
     "billing/usage",
     "accounts",

@@ -101,7 +101,7 @@ def test_an_unknown_address_is_answered_alike_and_gets_no_mail(client):
 def test_every_page_opens(client, path):
     answer = client.get(f"/accounts/{path}")
     assert answer.status_code == 200
-    assert '<html lang="en">' in answer.content.decode()
+    assert '<html lang="en" dir="ltr">' in answer.content.decode()
 
 
 def test_a_page_speaks_one_language_whatever_the_browser_prefers(client):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from billing.conf import conf
 
@@ -336,7 +337,9 @@ class Subscription(models.Model):
         kind = self.payment_method_type
         name = self.card_brand if kind in {"", "card"} else self.DEBITS.get(kind, kind)
         name = name if kind in self.DEBITS else name.replace("_", " ").title()
-        return f"{name} ending {self.card_last4}" if name and self.card_last4 else name
+        if not name or not self.card_last4:
+            return name
+        return gettext("{card} ending {digits}").format(card=name, digits=self.card_last4)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
