@@ -25,7 +25,7 @@ CUT = """() => [...document.querySelectorAll("h1, h2, p, a, button, dt, dd, li, 
 def nothing_is_cut(page):
     assert page.evaluate(CUT) == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    within = "each => each.scrollWidth <= each.clientWidth"
+    within = "each => each.scrollWidth <= each.clientWidth + 2"  # what only screen readers see is one pixel wide
     assert all(table.evaluate(within) for table in page.locator(".scroll").all()), "no table is wider than its card"
 
 

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from billing import testing
 from billing.lifecycle import cancel, change, change_rules, customers, previews, refusals
 from billing.lifecycle.live_subscription import Standing
+from billing.localized import day
 from billing.models import Customer, Hold, Price
 from billing.setup.doctor import here
 from billing.subscriptions import holds, next_charges, seats
@@ -238,7 +239,7 @@ def test_under_any_hold_the_page_says_that_it_renews_before_the_amount_is_known_
     assert "$20.00 is charged on" in page_of(client, ada.user)
     next_charges.ask_again_of(Customer.objects.get(pk=ada.customer))
     page = page_of(client, ada.user)
-    assert f"Your subscription continues and is charged on {ada.row.current_period_end:%-d %B %Y}, unless you" in page
+    assert f"Your subscription continues and is charged on {day(ada.row.current_period_end)}, unless you" in page
     assert 'href="/billing/cancel"' in client.get("/billing/").content.decode()
 
 
