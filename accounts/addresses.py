@@ -8,15 +8,16 @@ import unicodedata
 import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
 
 # RFC 6761 reserves these names, and nobody receives mail there. Deleted accounts get one of them. Tests use `.test`.
 RESERVED = frozenset({"example", "invalid", "localhost"})
 INVISIBLE = frozenset({"Cc", "Cf"})
 
-ODD = "This address contains quotes or invisible characters. Type it without them."
-UNREACHABLE = "This is not a valid domain name. Use another address."
-LITERAL = "This address has a number instead of a domain. Use one with a domain, such as ada@example.com."
-NOBODYS = "Nobody receives e-mail at this address. Use your own address."
+ODD = _("This address contains quotes or invisible characters. Type it without them.")
+UNREACHABLE = _("This is not a valid domain name. Use another address.")
+LITERAL = _("This address has a number instead of a domain. Use one with a domain, such as ada@example.com.")
+NOBODYS = _("Nobody receives e-mail at this address. Use your own address.")
 
 
 def spelled(address: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.utils.translation import get_language_from_request
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -107,7 +108,7 @@ class ObtainToken(APIView):
         given = credentials.validated_data
         user = authenticate(request, username=given["email"], password=given["password"])
         if user is None:
-            raise Refusal("bad_credentials", "E-mail address or password is wrong.")
+            raise Refusal("bad_credentials", _("E-mail address or password is wrong."))
         return Response({"token": tokens.issue(user, given.get("name") or tokens.NAME_BY_API)})
 
 
@@ -171,6 +172,6 @@ class Me(APIView):
         given = Password(data=request.data)
         given.is_valid(raise_exception=True)
         if not is_password_of(request, user, given.validated_data["password"]):
-            raise Refusal("bad_credentials", "This is not your password. Nothing was deleted.")
+            raise Refusal("bad_credentials", _("This is not your password. Nothing was deleted."))
         closing.close(user)
         return Response({"status": "closing"}, status=status.HTTP_202_ACCEPTED)

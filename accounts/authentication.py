@@ -3,13 +3,14 @@ the deletion is."""
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.authentication import TokenAuthentication as DrfTokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from . import tokens
 
-NOT_VALID = "This token is invalid, expired or revoked. Log in to get a new one."
+NOT_VALID = gettext_lazy("This token is invalid, expired or revoked. Log in to get a new one.")
 
 
 class TokenAuthentication(DrfTokenAuthentication):
@@ -18,7 +19,7 @@ class TokenAuthentication(DrfTokenAuthentication):
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         token = tokens.find(key)
         if token is None:
-            raise AuthenticationFailed(NOT_VALID)
+            raise AuthenticationFailed(str(NOT_VALID))
         tokens.note_use(token)
         return token.user, token
 

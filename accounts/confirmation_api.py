@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, Throttled
@@ -18,7 +19,7 @@ from .throttle import confirmation_wait
 class NotSent(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "mail_not_sent"
-    default_detail = "The e-mail could not be sent. Please try again in a few minutes."
+    default_detail = _("The e-mail could not be sent. Please try again in a few minutes.")
 
 
 class ConfirmationSerializer(serializers.Serializer[Any]):

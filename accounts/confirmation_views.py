@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
@@ -18,9 +19,9 @@ from billing.pages import too_often
 from . import confirmation
 from .throttle import confirmation_wait
 
-SENT = "We sent you an e-mail. Open the link in it to confirm your address."
-NOT_SENT = "The e-mail could not be sent. Please try again in a few minutes."
-CONFIRMED = "Thank you. Your address is confirmed."
+SENT = _("We sent you an e-mail. Open the link in it to confirm your address.")
+NOT_SENT = _("The e-mail could not be sent. Please try again in a few minutes.")
+CONFIRMED = _("Thank you. Your address is confirmed.")
 
 
 @method_decorator(never_cache, name="dispatch")

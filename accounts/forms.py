@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.utils.translation import gettext_lazy as _
 
 from . import addresses, registration
 from .models import User
@@ -16,11 +17,11 @@ PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
 class SignUpForm(forms.Form):
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
-    password = forms.CharField(label="Password", max_length=1024, strip=False, widget=PASSWORD)
+    password = forms.CharField(label=_("Password"), max_length=1024, strip=False, widget=PASSWORD)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,7 +38,7 @@ class SignUpForm(forms.Form):
 
 class LoginForm(AuthenticationForm):
     username = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
@@ -51,7 +52,7 @@ class PasswordResetForm(DjangoPasswordResetForm):
 
 class LanguageForm(forms.Form):
     language = forms.ChoiceField(
-        label="E-mail language",
-        help_text="The pages of this site stay in English.",
+        label=_("Language"),
+        help_text=_("Pages and e-mails are in this language."),
         choices=settings.LANGUAGES,
     )

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from . import addresses
 from .conf import conf
@@ -52,7 +53,7 @@ class AddressField(models.EmailField):
 
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = AddressField("e-mail address", unique=True, error_messages={"unique": "This address is taken."})
+    email = AddressField("e-mail address", unique=True, error_messages={"unique": _("This address is taken.")})
     confirmed_email = AddressField(blank=True, default="", editable=False, help_text="Address confirmed by e-mail")
     is_staff = models.BooleanField("staff", default=False, help_text="The user may log in to the admin.")
     is_active = models.BooleanField("active", default=True, help_text="The user may log in.")

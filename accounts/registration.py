@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from . import addresses, confirmation
 from .conf import conf
@@ -40,7 +41,7 @@ def _create(email: str, password: str, language: str) -> User:
         with transaction.atomic():
             return User.objects.create_user(email, password, language=language)
     except IntegrityError:
-        raise Refused("email_taken", "email", ["An account with this address already exists."]) from None
+        raise Refused("email_taken", "email", [str(_("An account with this address already exists."))]) from None
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -17,7 +18,9 @@ from billing.api.serializers import ErrorSerializer
 from .api import ObtainToken
 from .models import ApiToken
 
-BY_SESSION = "This request used a session, not a token. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
+BY_SESSION = gettext_lazy(
+    "This request used a session, not a token. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
+)
 MAY_NOT: dict[int, Any] = {403: error("permission_denied", note=CSRF_NOTE)}
 REVOKED = OpenApiResponse(description="The token is revoked and no longer works.")
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -48,5 +49,5 @@ class RevokeTokenView(LoginRequiredMixin, View):
         user: Any = request.user
         token = get_object_or_404(ApiToken.objects.of(user), pk=pk)
         ApiToken.objects.filter(pk=token.pk).revoke(ApiToken.Because.OWNER)
-        messages.success(request, f"Revoked the token “{token.name}”. It no longer works.")
+        messages.success(request, _("Revoked the token “{name}”. It no longer works.").format(name=token.name))
         return redirect("accounts:tokens")

@@ -15,8 +15,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse_lazy
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language_from_request
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
@@ -89,7 +91,7 @@ class PasswordResetView(DjangoPasswordResetView):
 
 @method_decorator(never_cache, name="dispatch")
 class LanguageView(LoginRequiredMixin, FormView):
-    """Let the user choose the language of their e-mails at /accounts/language/."""
+    """Let the user choose the language of their pages and e-mails at /accounts/language/."""
 
     form_class = LanguageForm
     template_name = "accounts/language.html"
@@ -105,7 +107,8 @@ class LanguageView(LoginRequiredMixin, FormView):
         user: Any = self.request.user
         user.language = form.cleaned_data["language"]
         user.save(update_fields=["language"])
-        messages.success(self.request, "Saved. We will e-mail you in the language you chose.")
+        translation.activate(user.language)
+        messages.success(self.request, _("Saved. Pages and e-mails are in the language you chose."))
         return super().form_valid(form)
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from django.utils.translation import gettext, ngettext
+
 # A year has 12 months, 52 weeks and 365 days. The value is how many of an interval make a month.
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 # Stripe charges at least once in three years.
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 DAYS = {"day": 1, "week": 7}
-ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 SPELLING = re.compile(r"(?:([1-9]\d{0,3}) )?(day|week|month|year)")
 
 
@@ -62,15 +63,55 @@ class Cadence:
 
     @property
     def every(self) -> str:
-        """Return the words after "every": `month`, `3 months`."""
-        return self.interval if self.count == 1 else f"{self.count} {self.interval}s"
+        """Return the words after a slash, in the active language: `month`, `3 months`."""
+        if self.count == 1:
+            names = {"day": gettext("day"), "week": gettext("week"), "month": gettext("month"), "year": gettext("year")}
+            return names.get(self.interval, self.interval)
+        several = {
+            "day": ngettext("{count} day", "{count} days", self.count),
+            "week": ngettext("{count} week", "{count} weeks", self.count),
+            "month": ngettext("{count} month", "{count} months", self.count),
+            "year": ngettext("{count} year", "{count} years", self.count),
+        }
+        return several.get(self.interval, f"{{count}} {self.interval}s").format(count=self.count)
 
     @property
     def adverb(self) -> str:
-        """Return `monthly`, or `every 3 months`."""
-        return ADVERBS.get(self.interval, self.interval) if self.count == 1 else f"every {self.every}"
+        """Return `monthly`, or `every 3 months`, in the active language."""
+        if self.count > 1:
+            return self._every_few
+        adverbs = {
+            "day": gettext("daily"),
+            "week": gettext("weekly"),
+            "month": gettext("monthly"),
+            "year": gettext("yearly"),
+        }
+        return adverbs.get(self.interval, self.interval)
+
+    @property
+    def title(self) -> str:
+        """Return `Monthly`, or `Every 3 months`, in the active language, as it stands alone."""
+        return self.adverb[:1].upper() + self.adverb[1:]
 
     @property
     def per(self) -> str:
-        """Return the words after an amount: `per month`, `every 3 months`."""
-        return f"per {self.interval}" if self.count == 1 else f"every {self.every}"
+        """Return the words after an amount, in the active language: `per month`, `every 3 months`."""
+        if self.count > 1:
+            return self._every_few
+        rates = {
+            "day": gettext("per day"),
+            "week": gettext("per week"),
+            "month": gettext("per month"),
+            "year": gettext("per year"),
+        }
+        return rates.get(self.interval, f"per {self.interval}")
+
+    @property
+    def _every_few(self) -> str:
+        few = {
+            "day": ngettext("every {count} day", "every {count} days", self.count),
+            "week": ngettext("every {count} week", "every {count} weeks", self.count),
+            "month": ngettext("every {count} month", "every {count} months", self.count),
+            "year": ngettext("every {count} year", "every {count} years", self.count),
+        }
+        return few.get(self.interval, f"every {{count}} {self.interval}s").format(count=self.count)

@@ -33,12 +33,13 @@ def decimal_amount(minor: int | Decimal, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
-def format_amount(minor: int | Decimal, currency: str, locale: str = DEFAULT_LOCALE) -> str:
-    """Return the amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
+def format_amount(minor: int | Decimal, currency: str, locale: str = DEFAULT_LOCALE, *, is_short: bool = False) -> str:
+    """Return the amount as people of `locale` (Django's or Babel's spelling) write it, never rounded. A short one has
+    no decimals where it is whole."""
     amount, code = decimal_amount(minor, currency), currency.upper()
     language = locale_of(locale)
     pattern = copy.copy(language.currency_formats["standard"])
-    digits = _digits_shown(amount, code)
+    digits = 0 if is_short and amount == amount.to_integral_value() else _digits_shown(amount, code)
     pattern.frac_prec = (digits, digits)
     text: str = pattern.apply(amount, language, currency=code, currency_digits=False)
     return LETTER_BEFORE_DIGIT.sub("\u00a0", text)

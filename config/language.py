@@ -1,18 +1,22 @@
 """This middleware sets the language in which a request is answered."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
-from django.utils import translation
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
-    """Use the browser's language in the admin only. Pages and API are written in one language, and Django's own words
-    there (form errors, password rules) must match it."""
+    """Use the language that a signed-in user has chosen, else that of the cookie or the browser.
+
+    The choice takes the place of the cookie, so that Stripe's pages follow it too. The user is read only where there
+    may be a session: visitors cost no query, and a program with a token says its language by `Accept-Language`.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
-        if request.path.startswith("/admin/"):
-            super().process_request(request)
-            return
-        translation.activate(settings.LANGUAGE_CODE)
-        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            user: Any = request.user
+            if chosen := getattr(user, "language", ""):
+                request.COOKIES[settings.LANGUAGE_COOKIE_NAME] = chosen
+        super().process_request(request)

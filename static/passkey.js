@@ -17,7 +17,7 @@ async function post(section, address, body) {
     body: JSON.stringify(body),
   });
   if (answer.status === 429) {
-    throw new Error(`That was tried too often. Try again in ${answer.headers.get("Retry-After")} seconds.`);
+    throw new Error(`Too many attempts. Try again in ${answer.headers.get("Retry-After")} seconds.`);
   }
   if (!answer.ok) {
     throw new Error("The site did not accept this passkey. Load the page again, and try again.");

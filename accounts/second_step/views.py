@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView
@@ -118,7 +119,7 @@ class AppView(OwnPage, FormView):
         form.device.save(update_fields=["confirmed"])
         TOTPDevice.objects.filter(user=self.request.user, confirmed=False).delete()
         rules.pass_step(self.request, form.device)
-        messages.success(self.request, "App added. The admin now asks for a code from your app.")
+        messages.success(self.request, _("App added. The admin now asks for a code from your app."))
         return redirect(rules.address(self.request, "accounts:second_step_setup"))
 
 
@@ -140,5 +141,5 @@ class RemovalView(OwnPage, View):
         if factor is None:
             raise Http404
         rules.remove(factor)
-        messages.success(request, "Removed.")
+        messages.success(request, _("Removed."))
         return redirect("accounts:second_step_setup")

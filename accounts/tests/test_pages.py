@@ -101,17 +101,18 @@ def test_an_unknown_address_is_answered_alike_and_gets_no_mail(client):
 def test_every_page_opens(client, path):
     answer = client.get(f"/accounts/{path}")
     assert answer.status_code == 200
-    assert '<html lang="en">' in answer.content.decode()
+    assert '<html lang="en" dir="ltr">' in answer.content.decode()
 
 
-def test_a_page_speaks_one_language_whatever_the_browser_prefers(client):
+def test_a_page_speaks_one_language_and_it_is_the_browsers(client):
     german = {"Accept-Language": "de-DE,de;q=0.9"}
     page = client.get("/accounts/signup/", headers=german)
-    assert "at least 8 characters" in page.content.decode()
-    assert page["Content-Language"] == "en"
+    assert "mindestens 8 Zeichen" in page.content.decode()
+    assert "Konto anlegen" in page.content.decode()
+    assert page["Content-Language"] == "de"
     refused = client.post("/accounts/signup/", {"email": "x", "password": ""}, headers=german).content.decode()
-    assert "Enter a valid email address." in refused
-    assert "This field is required." in refused
+    assert "Bitte gültige E-Mail-Adresse eingeben." in refused
+    assert "Dieses Feld ist zwingend erforderlich." in refused
 
 
 def test_the_language_of_ones_mails_is_chosen_on_a_page(client, ada):
@@ -119,6 +120,6 @@ def test_the_language_of_ones_mails_is_chosen_on_a_page(client, ada):
     client.force_login(ada)
     assert client.post("/accounts/language/", {"language": "tlh"}).status_code == 200
     page = client.post("/accounts/language/", {"language": "de"}, follow=True)
-    assert "in the language you chose" in page.content.decode()
+    assert "in der gewählten Sprache" in page.content.decode()
     ada.refresh_from_db()
     assert ada.language == "de"

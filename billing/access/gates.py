@@ -10,13 +10,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 
 from billing.access import payer
 
 from .rules import has_access
 
 View = Callable[..., Any]
-NEEDS_ACCESS = "You need an active subscription for this."
+NEEDS_ACCESS = gettext_lazy("You need an active subscription for this.")
 
 
 def access_required(
@@ -42,7 +43,7 @@ def access_required(
             return None
         if redirect_to:
             return redirect(redirect_to)
-        raise PermissionDenied(NEEDS_ACCESS)
+        raise PermissionDenied(str(NEEDS_ACCESS))
 
     def decorate(guarded: View) -> View:
         if iscoroutinefunction(guarded):

@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from billing.conf import conf
 
@@ -19,16 +20,15 @@ class NobodyPays(PermissionDenied):
     """The user belongs to no subscriber."""
 
     def __init__(self) -> None:
-        super().__init__(f"You belong to no {noun()}, so you cannot buy or use anything yet.")
+        super().__init__(_("You don't belong to any {noun}, so you can't buy or use anything yet.").format(noun=noun()))
 
 
 class MayNotManage(PermissionDenied):
     """The user may use what the subscriber pays for, but not change it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            f"You can use what your {noun()} pays for. To change it, ask the person who manages its billing."
-        )
+        words = _("You can use what your {noun} pays for. To change it, ask the person who manages its billing.")
+        super().__init__(words.format(noun=noun()))
 
 
 def payer_of(request: Any) -> Any:

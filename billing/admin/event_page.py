@@ -14,7 +14,7 @@ from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 FACTS = ["billing-facts"]
 ANSWER = ["billing-answer"]
 SECTIONS: list[tuple[str | None, Any]] = [
-    ("State", {"fields": ["state_in_words"], "classes": ANSWER}),
+    ("Status", {"fields": ["state_in_words"], "classes": ANSWER}),
     ("About", {"fields": ["subscriber", "lane_link", "stripe_object", "stripe_event"], "classes": FACTS}),
     ("Times", {"fields": ["created_at_stripe", "received", "processed", "next_attempt"], "classes": FACTS}),
     ("On the same lane", {"fields": ["previous_event", "next_event"], "classes": FACTS}),

@@ -30,7 +30,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     fieldsets = [
         ("Access", {"fields": ["access_in_words"], "classes": ["billing-answer"]}),
         ("Who", {"fields": ["subscriber", "email", "customer_link", "stripe_link"], "classes": FACTS}),
-        ("State", {"fields": STATE, "classes": FACTS}),
+        ("Status", {"fields": STATE, "classes": FACTS}),
         ("At Stripe", {"fields": FROM_STRIPE, "classes": FACTS}),
     ]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -39,7 +40,7 @@ MISSING: dict[int, Any] = {404: error("not_found")}
 class MayAgree(BasePermission):
     """Admit staff who have the permission `send_agreement`."""
 
-    message = "Only staff with the permission send_agreement may do this."
+    message = _("Only staff with the permission send_agreement may do this.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user: Any = request.user
@@ -57,7 +58,7 @@ class SubscriberField(serializers.Field[Any, Any, Any, Any]):
         except (ValueError, ValidationError, OverflowError):
             found = None
         if found is None:
-            raise serializers.ValidationError("There is no such subscriber.")
+            raise serializers.ValidationError(_("There is no such subscriber."))
         return found
 
     def to_representation(self, value: Any) -> str:
@@ -202,5 +203,5 @@ class SendAgreement(AgreementView):
 def _found(pk: Any) -> Agreement:
     agreement = Agreement.objects.select_related("plan", "subscriber").filter(pk=pk).first()
     if agreement is None:
-        raise NotFound("There is no such agreement.")
+        raise NotFound(_("There is no such agreement."))
     return agreement

@@ -34,7 +34,7 @@ class BillingView(FixedView):
 
 
 def visitor(request: Request) -> dict[str, str]:
-    """Return the visitor's currency and language, in which amounts are formatted. Sentences are always in English."""
+    """Return the visitor's currency and language, in which amounts are formatted."""
     asked = request.headers.get("Accept-Language", "")
     return {
         "currency": request.query_params.get("currency", ""),

@@ -6,7 +6,11 @@ A wrong body adds `fields`, the reasons by field name. `RULES` lists the codes o
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -78,11 +82,11 @@ CODES: dict[type[exceptions.APIException], str] = {
 }
 NO_FIELD = "non_field_errors"
 STATUS_CODES = {
-    400: ("invalid_request", "The request could not be understood."),
-    403: ("permission_denied", "You don't have permission to do this."),
-    404: ("not_found", "There is no endpoint at this address."),
-    405: ("method_not_allowed", "This endpoint does not allow that method."),
-    500: ("server_error", "Something went wrong on our side. We have recorded the error."),
+    400: ("invalid_request", _("The request could not be understood.")),
+    403: ("permission_denied", _("You don't have permission to do this.")),
+    404: ("not_found", _("There is no endpoint at this address.")),
+    405: ("method_not_allowed", _("This endpoint does not allow that method.")),
+    500: ("server_error", _("Something went wrong on our side. We have recorded the error.")),
 }
 
 
@@ -102,7 +106,7 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, tuple(OUTAGES)):
         outage = outage_of(exc)
         headers = {"Retry-After": str(outage.retry_after)} if outage.retry_after else None
-        return _answer(outage.status, outage.code, outage.sentence, headers)
+        return _answer(outage.status, outage.code, str(outage.sentence), headers)
     if isinstance(exc, agreements.AgreementRefused):
         is_bad = exc.code in agreements.OF_THE_TERMS
         return _answer(status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT, exc.code, str(exc))
@@ -117,7 +121,9 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _instead(exc: Exception) -> str:
     """Return the address of the endpoint to use instead, as a sentence."""
-    return f" POST to {site.path_of('api_change')}." if isinstance(exc, refusals.AlreadySubscribed) else ""
+    if not isinstance(exc, refusals.AlreadySubscribed):
+        return ""
+    return " " + gettext("POST to {path}.").format(path=site.path_of("api_change"))
 
 
 def _body(exc: Exception, response: Response) -> dict[str, Any]:
@@ -129,7 +135,7 @@ def _body(exc: Exception, response: Response) -> dict[str, Any]:
         code = next((code for kind, code in CODES.items() if isinstance(exc, kind)), exc.get_codes())
         return {"code": code, "detail": str(exc.detail)}
     code, detail = STATUS_CODES[response.status_code]
-    return {"code": code, "detail": detail}
+    return {"code": code, "detail": str(detail)}
 
 
 def _invalid(exc: exceptions.ValidationError) -> dict[str, Any]:
@@ -156,6 +162,8 @@ def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         if not (request.path.startswith("/api/") and is_page and response.status_code in STATUS_CODES):
             return response
         code, detail = STATUS_CODES[response.status_code]
-        return JsonResponse({"code": code, "detail": detail}, status=response.status_code)
+        with translation.override(getattr(request, "LANGUAGE_CODE", None) or settings.LANGUAGE_CODE):
+            body = {"code": code, "detail": str(detail)}
+        return JsonResponse(body, status=response.status_code)
 
     return middleware

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import ISO_8601, serializers
@@ -51,7 +53,7 @@ class Choice(serializers.ChoiceField):
     """The error of this choice field lists the choices, and does not repeat the wrong value."""
 
     def __init__(self, choices: list[str], **options: Any) -> None:
-        sentence = f"Choose one of: {', '.join(choices)}."
+        sentence = format_lazy(_("Choose one of: {choices}."), choices=", ".join(choices))
         super().__init__(choices, error_messages={"invalid_choice": sentence}, **options)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -16,7 +17,7 @@ class StorableJSONParser(JSONParser):
             data = super().parse(stream, media_type, parser_context)
             json.dumps(data, ensure_ascii=False).encode()
         except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
+            raise ParseError(_("The JSON is nested too deeply.")) from error
         except UnicodeEncodeError as error:
-            raise ParseError("A text contains half of a surrogate pair.") from error
+            raise ParseError(_("A text contains half of a surrogate pair.")) from error
         return data

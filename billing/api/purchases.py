@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -58,7 +59,7 @@ class PurchaseRequest(serializers.Serializer[Any]):
     pack = serializers.CharField(max_length=50)
     quantity = serializers.IntegerField(min_value=1, max_value=purchases.MOST_AT_ONCE, default=1)
     currency = serializers.RegexField(
-        "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": "Three letters, such as eur."}
+        "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": _("Three letters, such as eur.")}
     )
 
     def validate_currency(self, value: str) -> str:

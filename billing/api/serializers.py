@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -34,7 +35,7 @@ class LineField(serializers.SlugField):
         line = str(super().to_internal_value(data))
         if not Plan.objects.filter(line=line).exists():
             lines = ", ".join(Plan.objects.order_by("line").values_list("line", flat=True).distinct())
-            raise serializers.ValidationError(f"There is no such line. Choose one of: {lines}.")
+            raise serializers.ValidationError(_("There is no such line. Choose one of: {lines}.").format(lines=lines))
         return line
 
 
@@ -52,7 +53,7 @@ class PriceRequest(serializers.Serializer[Any]):
 
 class CheckoutRequest(PriceRequest):
     currency = serializers.RegexField(
-        "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": "Three letters, such as eur."}
+        "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": _("Three letters, such as eur.")}
     )
 
     promotion_code = serializers.CharField(
@@ -83,7 +84,8 @@ class ChangeRequest(PriceRequest):
         """Refuse a line that is not that of the plan, which tells the line by itself."""
         plan = Plan.objects.filter(slug=attrs["plan"]).first() if attrs["line"] else None
         if plan is not None and plan.line != attrs["line"]:
-            raise serializers.ValidationError({"line": f"The plan {plan.slug} is of the line {plan.line}."})
+            words = _("The plan {plan} is of the line {line}.").format(plan=plan.slug, line=plan.line)
+            raise serializers.ValidationError({"line": words})
         return attrs
 
 

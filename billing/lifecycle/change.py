@@ -6,6 +6,8 @@ state before anything is done. So asking again continues a change that a crash o
 
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from billing import stripe_client, subscriptions
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
@@ -18,8 +20,10 @@ from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDec
 
 Status = PlanChange.Status
 
-BEING_PAID = "Your bank is already paying for this change, so it can't be taken back any more."
+BEING_PAID = gettext_lazy("Your bank is already paying for this change, so it can't be taken back any more.")
 # A payment intent that is none of these was declined, or had no card to try.
+OTHER_CARD = gettext_lazy("Nothing was changed: use another card and try again.")
+OTHER_WAY = gettext_lazy("Nothing was changed: use another way to pay and try again.")
 NOT_ON_ITS_WAY = frozenset({"requires_payment_method", "canceled"})
 
 
@@ -113,7 +117,7 @@ def undo_awaited(now: Standing) -> None:
     invoice = now.awaited.invoice_id or id_of(now.found["latest_invoice"])
     intents = readers.payment_intents_of(fetch.invoice(invoice, now.customer.pk))
     if any(intent["status"] == "processing" for intent in intents):
-        raise ChangePending(BEING_PAID)
+        raise ChangePending(str(BEING_PAID))
     writes.make_now(now.customer, [(now.id, str(now.awaited.pk), StripeWrite.Action.UNDO_CHANGE)])
 
 
@@ -159,12 +163,12 @@ def _await_bank(now: Standing, intent: PlanChange, invoice_id: str) -> None:
     if is_sent or any(found["status"] not in NOT_ON_ITS_WAY for found in intents):
         return
     writes.make_now(now.customer, [(now.id, str(intent.pk), StripeWrite.Action.UNDO_CHANGE)])
-    raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another way to pay and try again.")
+    raise PaymentDeclined(f"{_reason_of(intents)} {OTHER_WAY}")
 
 
 def _reason_of(intents: list[dict[str, Any]]) -> str:
     reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
-    return str(next(filter(None, reasons), "Your payment was declined."))
+    return str(next(filter(None, reasons), gettext("Your payment was declined.")))
 
 
 def await_cardholder(now: Standing, invoice_id: str) -> None:
@@ -176,7 +180,7 @@ def await_cardholder(now: Standing, invoice_id: str) -> None:
     if now.is_free and not now.has_method:
         return  # no card was asked for so far, so none was declined: the invoice's page takes the first one
     _void(now, invoice_id)
-    raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another card and try again.")
+    raise PaymentDeclined(f"{_reason_of(intents)} {OTHER_CARD}")
 
 
 def _void(now: Standing, invoice_id: str) -> None:

@@ -6,6 +6,8 @@ An upgrade is charged at once and takes effect when paid; a downgrade waits unti
 from enum import StrEnum
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from billing import access, catalogue
 from billing.models import Price, Subscription
 
@@ -46,7 +48,7 @@ def effect(now: Standing, price: Price) -> Effect:
     check_changeable(now)
     if now.is_on(price):
         if now.pending is None:
-            raise SamePlan(f"You already have this plan, billed {price.cadence.adverb}.")
+            raise SamePlan(_("You already have this plan, billed {how_often}.").format(how_often=price.cadence.adverb))
         return Effect.TAKES_BACK
     if access.withheld(now.customer, now.id):
         raise AccessWithheld
@@ -84,4 +86,5 @@ def _check_currency(now: Standing, price: Price) -> None:
     """Refuse a price in another currency, since a subscription keeps its currency for life."""
     currency = now.found["currency"]
     if currency not in catalogue.amounts.currencies(price):
-        raise PriceNotOffered(f"You pay in {currency.upper()}, and we don't sell {price.plan.name} in that currency.")
+        words = _("You pay in {currency}, and we don't sell {plan} in that currency.")
+        raise PriceNotOffered(words.format(currency=currency.upper(), plan=price.plan.name))

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from billing import catalogue, clock
 from billing.catalogue import coupons
 from billing.clock import from_timestamp
+from billing.localized import amount
 from billing.models import CheckoutAttempt, Customer, Payment, Price
-from billing.money import format_amount
 from billing.stripe_client import fetch, id_of
 
 from .refusals import (
@@ -93,7 +95,7 @@ def check(code: Code, price: Price, currency: str, quantity: int, subscriber: An
         raise CodeOfAnotherPlan
     if not code.coupon.is_in(currency):
         others = ", ".join(sorted(name.upper() for name in code.coupon.amounts))
-        raise CodeOfAnotherCurrency(f"This code is not for payments in {currency.upper()}, but in {others}.")
+        raise CodeOfAnotherCurrency(_other_currency(currency, others))
     _check_minimum(code, catalogue.amounts.cost(price, currency, quantity) or 0, currency)
     if code.is_first_time and _has_paid(subscriber):
         raise CodeFirstTime
@@ -128,10 +130,15 @@ def _check_minimum(code: Code, total: int, currency: str) -> None:
         return
     if currency not in code.minimums:
         others = ", ".join(sorted(name.upper() for name in code.minimums))
-        raise CodeBelowMinimum(f"This code is not for payments in {currency.upper()}, but in {others}.")
+        raise CodeBelowMinimum(_other_currency(currency, others))
     if total < code.minimums[currency]:
-        least = format_amount(code.minimums[currency], currency)
-        raise CodeBelowMinimum(f"This code is for purchases of at least {least}. Choose more, or buy without it.")
+        words = _("This code is for purchases of at least {amount}. Choose more, or buy without it.")
+        raise CodeBelowMinimum(words.format(amount=amount(code.minimums[currency], currency)))
+
+
+def _other_currency(currency: str, others: str) -> str:
+    words = _("This code is not for payments in {currency}, but in {others}.")
+    return words.format(currency=currency.upper(), others=others)
 
 
 def _has_paid(subscriber: Any) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from billing import stripe_client
 from billing.models import Customer
 from billing.stripe_client import StripeRefused, fetch, id_of
@@ -89,7 +91,7 @@ def make_code(customer: Customer, coupon: str, until: datetime) -> str:
     """Make a promotion code for one customer and one use at Stripe, and return its text. Raises `DiscountUnknown`."""
     found = fetch.coupon(coupon) if codes.SPELLING.fullmatch(coupon) else None
     if found is None or not found.get("valid"):
-        raise DiscountUnknown("There is no valid coupon of this id. Check its spelling.")
+        raise DiscountUnknown(_("There is no valid coupon of this id. Check its spelling."))
     made = stripe_client.post(
         "/v1/promotion_codes",
         idempotency_key=request_key(customer, "code"),

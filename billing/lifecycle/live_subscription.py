@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from billing import access, catalogue, cause, lanes, stripe_account, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
@@ -20,7 +22,7 @@ from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
-NOT_SHOWN = "Our payment provider does not show this change yet. Please look again in a moment."
+NOT_SHOWN = gettext_lazy("Our payment provider does not show this change yet. Please check again in a moment.")
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ def change_subscription(
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
     if row.stripe_id == now.id and not is_shown(row):
-        raise NotConfirmed(NOT_SHOWN)
+        raise NotConfirmed(str(NOT_SHOWN))
     return row
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core import signing
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext, gettext_lazy
 
 from billing import clock
 from billing.conf import conf
@@ -22,7 +23,7 @@ Status = Subscription.Status
 SALT = "billing.cancel_offer"
 VALID_SECONDS = 24 * 3600
 MOST_MONTHS = 36
-OWES = "You have an unpaid invoice. Pay it first, then take up the offer."
+OWES = gettext_lazy("You have an unpaid invoice. Pay it first, then take up the offer.")
 
 
 class WrongOffer(ValueError):
@@ -97,9 +98,9 @@ def _check(now: Standing, subscription_id: str) -> None:
     if now.id != subscription_id:
         raise OfferGone
     if now.status not in {Status.ACTIVE, Status.TRIALING}:
-        raise PaymentOverdue(OWES)
+        raise PaymentOverdue(str(OWES))
     if now.is_ending:
-        raise CancellationScheduled("Your subscription is cancelled. Resume it first, then take up the offer.")
+        raise CancellationScheduled(gettext("Your subscription is cancelled. Resume it first, then take up the offer."))
 
 
 def _may_be_offered(subscription: Subscription) -> bool:

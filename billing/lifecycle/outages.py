@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.monitoring import alerts
@@ -20,8 +23,8 @@ class Outage:
 
     status: int
     code: str
-    sentence: str
-    for_staff: str
+    sentence: str | Promise
+    for_staff: str | Promise
     retry_after: int = 0
 
 
@@ -35,27 +38,31 @@ OUTAGES: dict[type[Exception], Outage] = {
     StripeUnavailable: Outage(
         503,
         "stripe_unavailable",
-        "Our payment provider is not answering, so we do not know yet whether this went through. "
-        "Please try again in a moment: that is safe, nothing is done or charged twice.",
-        "Stripe did not answer. Nothing was changed. Try again in a moment.",
-        5,
+        _(
+            "Our payment provider is not answering, so we do not know yet whether this went through. "
+            "Please try again in a moment: you won't be charged twice."
+        ),
+        for_staff="Stripe did not answer. Nothing was changed. Try again in a moment.",
+        retry_after=5,
     ),
     NotConfirmed: Outage(503, "not_confirmed", NotConfirmed.sentence, NotConfirmed.sentence, 5),
     LaneBusy: Outage(
         503,
         "busy",
-        "Another change to your subscription is in progress. Nothing was changed; please try again in a moment.",
-        "This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
-        2,
+        _("Another change to your subscription is in progress. Nothing was changed. Please try again in a moment."),
+        for_staff="This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
+        retry_after=2,
     ),
     **dict.fromkeys(
         (OfAnotherAccount, NoSuchCustomer),
         Outage(
             409,
             "customer_unknown",
-            "Our payment provider does not know you as our customer any more, so nothing can be bought or changed. "
-            "Nothing was changed; we have been told. Please write to us, and we will put it right.",
-            "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
+            _(
+                "Our payment provider no longer recognises you as our customer, so nothing can be bought or changed. "
+                "Nothing was changed. Our team has been notified. Please write to us, and we'll fix it."
+            ),
+            for_staff="Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
             "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
         ),
     ),
@@ -63,29 +70,37 @@ OUTAGES: dict[type[Exception], Outage] = {
         409,
         "tax_address_needed",
         TaxAddressNeeded.sentence,
-        "Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, and "
-        "a postal code at Stripe.",
+        for_staff=(
+            "Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, "
+            "and a postal code at Stripe."
+        ),
     ),
     TaxIdInvalid: Outage(
         400,
         "tax_id_invalid",
-        "This tax ID cannot be one of its kind. Nothing was changed: check its digits and its country, then try again.",
-        "Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
+        _(
+            "This tax ID is not valid for its country. Nothing was changed. Check its digits and its country, then try "
+            "again."
+        ),
+        for_staff="Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
     ),
     **dict.fromkeys(
         StripeRefused,
         Outage(
             502,
             "stripe_refused",
-            "Our payment provider refused this. Nothing was changed; write to us and we will look into it.",
-            "Stripe refused the request about this customer. Nothing was changed. The log says why.",
+            _("Our payment provider refused this. Nothing was changed. Write to us and we'll look into it."),
+            for_staff="Stripe refused the request about this customer. Nothing was changed. The log says why.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
-        "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
-        "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
+        _("Your subscription has a price that we don't know. Nothing was changed. Write to us and we'll look into it."),
+        for_staff=(
+            "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under "
+            "Prices."
+        ),
     ),
 }
 

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from billing import clock
 from billing.conf import conf
+from billing.localized import day as day_words
 from billing.models import Subscription
 from billing.stripe_client import fetch
 from billing.subscriptions import renewals
@@ -33,7 +36,7 @@ BEFORE_RENEWAL = timedelta(hours=1)
 LONGEST_BY_STAFF = timedelta(days=730)
 BEHAVIORS = (Subscription.VOIDED, "mark_uncollectible")
 
-OWES = "You have an unpaid invoice. Pay it first, then pause your payments."
+OWES = gettext_lazy("You have an unpaid invoice. Pay it first, then pause your payments.")
 
 
 def days_offered(subscription: Subscription | None) -> list[datetime]:
@@ -95,7 +98,7 @@ def _pausing(until: datetime) -> Callable[[Standing], None]:
         if chosen is None and not offered:
             raise NotPausable
         if chosen is None:
-            raise PauseTooLong(f"You can pause until {offered[-1]:%-d %B %Y} at the latest.")
+            raise PauseTooLong(gettext("You can pause until {date} at the latest.").format(date=day_words(offered[-1])))
         pause_until(now, chosen - BEFORE_RENEWAL, Subscription.VOIDED)
 
     return work
@@ -106,13 +109,15 @@ def check_pausable(now: Standing) -> None:
     if not now.is_live:
         raise NoSubscription
     if now.status not in {Subscription.Status.ACTIVE, Subscription.Status.TRIALING}:
-        raise PaymentOverdue(OWES)
+        raise PaymentOverdue(str(OWES))
     if now.is_ending:
-        raise CancellationScheduled("Your subscription is cancelled and will end. Resume it first, then pause it.")
+        raise CancellationScheduled(
+            gettext("Your subscription is cancelled and will end. Resume it first, then pause it.")
+        )
     if now.pending or now.has_pending_update:
         raise ChangePending
     if any(each.kind != unpaid.Kind.IDLE for each in unpaid.owed_of(now)):
-        raise PaymentOverdue(OWES)
+        raise PaymentOverdue(str(OWES))
 
 
 def pause_until(now: Standing, until: datetime | None, behavior: str) -> None:

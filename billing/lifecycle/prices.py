@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.utils.translation import gettext as _
+
 from billing import catalogue, lanes
 from billing.cadence import Cadence
 from billing.models import Plan, Price
@@ -21,7 +23,9 @@ def price_of(plan_slug: str, interval: str, currency: str = "", interval_count: 
     if plan is None or price is None:
         raise PriceNotOffered(_not_sold(plan_slug, cadence))
     if currency and currency not in catalogue.amounts.currencies(price):
-        raise PriceNotOffered(f"We don't sell {plan.name} in {currency.upper()}.")
+        raise PriceNotOffered(
+            _("We don't sell {plan} in {currency}.").format(plan=plan.name, currency=currency.upper())
+        )
     return price
 
 
@@ -52,5 +56,7 @@ def with_price_for_sale(find: Callable[[], Price], work: Callable[[Price], T]) -
 
 def _not_sold(plan_slug: str, cadence: Cadence) -> str:
     if cadence.count == 1:
-        return f'We don\'t sell a {cadence.adverb} plan called "{plan_slug}".'
-    return f'We don\'t sell a plan called "{plan_slug}" that is billed {cadence.adverb}.'
+        words = _('We don\'t sell a {how_often} plan called "{plan}".')
+    else:
+        words = _('We don\'t sell a plan called "{plan}" that is billed {how_often}.')
+    return words.format(plan=plan_slug, how_often=cadence.adverb)

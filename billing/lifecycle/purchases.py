@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from billing import access, clock, confirmed, lanes, site, stripe_client
 from billing.catalogue import packs
@@ -59,13 +60,19 @@ def start(subscriber: Any, slug: str, quantity: int = 1, currency: str = "") -> 
 def _pack_for_sale(slug: str, quantity: int, currency: str) -> Pack:
     pack = packs.for_sale().filter(slug=slug).first()
     if pack is None:
-        raise PackNotOffered(f"There is no pack {slug[:50]!r} for sale.")
+        raise PackNotOffered(_("We don't sell a pack called “{pack}”.").format(pack=slug[:50]))
     if currency and currency not in pack.amounts:
         known = ", ".join(sorted(pack.amounts)).upper()
-        raise PackNotOffered(f"{pack.name} is not sold in {currency[:10].upper()}. It is sold in {known}.")
+        facts = {"pack": pack.name, "currency": currency[:10].upper(), "others": known}
+        raise PackNotOffered(_("{pack} is not sold in {currency}. It is sold in {others}.").format(**facts))
     most = 1 if pack.plan and pack.lasts_days is None else MOST_AT_ONCE
     if not 1 <= quantity <= most:
-        raise PackNotOffered(f"{pack.name} is sold {'once' if most == 1 else f'1 to {most} times'} at a time.")
+        words = (
+            _("You can buy {pack} once at a time.")
+            if most == 1
+            else _("You can buy {pack} 1 to {most} times at a time.")
+        )
+        raise PackNotOffered(words.format(pack=pack.name, most=most))
     return pack
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
 
 from billing import clock, lanes, usage
 from billing.models import AccountDeletion, Code, Redemption
@@ -19,7 +20,9 @@ from .refusals import AccountClosing, CodeOver, CodeSpent, UnknownCode
 
 SEPARATORS = re.compile(r"[\s\-_.]+")
 LONGEST = 64
-NOT_GIVEN = "This code can't be redeemed at the moment. Nothing was changed; write to us, and name the code."
+NOT_GIVEN = gettext_lazy(
+    "This code can't be redeemed at the moment. Nothing was changed; write to us, and name the code."
+)
 
 
 def plain(text: str) -> str:
@@ -48,7 +51,7 @@ def _redeem(subscriber: Any, code: Code) -> Redemption:
         with transaction.atomic():
             return _first(subscriber, code)
     except (grants.GrantRefused, usage.CreditRefused) as error:
-        raise CodeOver(NOT_GIVEN) from error
+        raise CodeOver(str(NOT_GIVEN)) from error
     except IntegrityError:  # another lane of the same subscriber was faster
         return Redemption.objects.select_related("code__plan").get(subscriber=subscriber, code=code)
 

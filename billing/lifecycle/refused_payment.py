@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from billing import stripe_client
 from billing.models import Customer, Subscription
 from billing.stripe_client import fetch, id_of, readers
 
 from .refusals import AlreadySubscribed
 
-ON_ITS_WAY = "Your first payment is on its way. Please wait until your bank has answered, and do not pay a second time."
+ON_ITS_WAY = gettext_lazy(
+    "Your first payment is on its way. Please wait until your bank has confirmed it, and don't pay a second time."
+)
 
 
 def end(customer: Customer, incomplete: list[dict[str, Any]]) -> None:
@@ -22,7 +26,7 @@ def end(customer: Customer, incomplete: list[dict[str, Any]]) -> None:
         invoice = fetch.invoice(id_of(subscription["latest_invoice"]), customer.pk)
         statuses = {intent["status"] for intent in readers.payment_intents_of(invoice)}
         if "processing" in statuses:
-            raise AlreadySubscribed(ON_ITS_WAY)
+            raise AlreadySubscribed(str(ON_ITS_WAY))
         if statuses != {"requires_payment_method"}:
             raise AlreadySubscribed
     for subscription in incomplete:

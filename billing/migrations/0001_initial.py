@@ -527,7 +527,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("none", "nobody has tried to pay"),
                             ("processing", "on its way"),
-                            ("requires_action", "waits for the cardholder"),
+                            ("requires_action", "awaiting 3D Secure"),
                             ("failed", "Failed"),
                             ("paid", "Paid"),
                         ],

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from billing.conf import conf
 
@@ -57,7 +59,8 @@ class Code(models.Model):
         name = self.feature.replace("_", " ").replace("-", " ")
         if self.quantity is None:
             return name
-        return f"{self.quantity:,} credits of {name}" if self.once else f"{self.quantity:,} {name} a month"
+        words = _("{count} credits of {feature}") if self.once else _("{count} {feature} a month")
+        return words.format(count=number_format(self.quantity, force_grouping=True), feature=name)
 
 
 class Redemption(models.Model):

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from billing.conf import conf
 
@@ -69,7 +71,10 @@ class Grant(models.Model):
         if self.plan_id:
             return str(self.plan)
         name = self.feature.replace("_", " ").replace("-", " ")
-        return name if self.quantity is None else f"{self.quantity:,} {name} a month"
+        if self.quantity is None:
+            return name
+        count = number_format(self.quantity, force_grouping=True)
+        return _("{count} {feature} a month").format(count=count, feature=name)
 
     def is_in_force(self, at: datetime) -> bool:
         ends = [end for end in (self.until, self.ended_at) if end is not None]

@@ -42,7 +42,7 @@ class Invoice(models.Model):
     class Standing(models.TextChoices):
         NONE = "none", "nobody has tried to pay"
         PROCESSING = "processing", "on its way"
-        REQUIRES_ACTION = "requires_action", "waits for the cardholder"
+        REQUIRES_ACTION = "requires_action", "awaiting 3D Secure"
         FAILED = "failed"
         PAID = "paid"
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from billing.conf import conf
 
@@ -211,13 +213,13 @@ class Subscription(models.Model):
     AT_STRIPE = frozenset(set(Status) - {Status.NONE})
     VOIDED = "void"  # what Stripe does with invoices while payments are paused and nothing is given for free
     # Debits take days, and their refusals too.
-    DEBITS: ClassVar[dict[str, str]] = {
-        "sepa_debit": "SEPA debit",
-        "us_bank_account": "Bank account",
-        "bacs_debit": "Bacs debit",
-        "acss_debit": "Pre-authorized debit",
-        "au_becs_debit": "BECS debit",
-        "nz_bank_account": "BECS debit",
+    DEBITS: ClassVar[dict[str, Promise]] = {
+        "sepa_debit": gettext_lazy("SEPA debit"),
+        "us_bank_account": gettext_lazy("Bank account"),
+        "bacs_debit": gettext_lazy("Bacs debit"),
+        "acss_debit": gettext_lazy("Pre-authorized debit"),
+        "au_becs_debit": gettext_lazy("BECS debit"),
+        "nz_bank_account": gettext_lazy("BECS debit"),
     }
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscriptions")
@@ -334,9 +336,11 @@ class Subscription(models.Model):
     def paid_with(self) -> str:
         """Return the payment method in words: "Visa ending 4242", "SEPA debit ending 3000"; "" if none is known."""
         kind = self.payment_method_type
-        name = self.card_brand if kind in {"", "card"} else self.DEBITS.get(kind, kind)
+        name = self.card_brand if kind in {"", "card"} else str(self.DEBITS.get(kind, kind))
         name = name if kind in self.DEBITS else name.replace("_", " ").title()
-        return f"{name} ending {self.card_last4}" if name and self.card_last4 else name
+        if not name or not self.card_last4:
+            return name
+        return gettext("{card} ending {digits}").format(card=name, digits=self.card_last4)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):

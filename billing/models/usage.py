@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from billing.conf import conf
 
@@ -86,7 +88,9 @@ class Credit(models.Model):
     @property
     def what(self) -> str:
         """Return what was given, in words: "500 credits of generations"."""
-        return f"{self.quantity:,} credits of {self.feature.replace('_', ' ').replace('-', ' ')}"
+        name = self.feature.replace("_", " ").replace("-", " ")
+        count = number_format(self.quantity, force_grouping=True)
+        return _("{count} credits of {feature}").format(count=count, feature=name)
 
 
 class KeyedUse(models.Model):

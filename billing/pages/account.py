@@ -6,24 +6,25 @@ from typing import Any
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing import usage
 from billing.access import payer
 from billing.lifecycle import checkout, invoice_links, overview, pausing
+from billing.localized import amount, number
 from billing.models import Code, Customer, Invoice, Payment, Refund
-from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import discount_words, packs, tax_words, wording
+from . import discount_words, next_words, packs, status_words, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
-PAID_FOR = {"subscription_update": "Plan change", "manual": "One-time purchase"}
+PAID_FOR = {"subscription_update": gettext_lazy("Plan change"), "manual": gettext_lazy("One-time purchase")}
 
 
 @never_cache
@@ -39,13 +40,13 @@ def account(request: HttpRequest) -> HttpResponse:
         "overview": now,
         "subscriber": subscriber,
         "why_not": why_not,
-        "plan_name": now.effective_plan.name if now.effective_plan else "Free",
+        "plan_name": now.effective_plan.name if now.effective_plan else gettext("Free"),
         "can_choose": _can_choose(now),
         "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
         "others": [_other_line(each) for each in others],
-        "status": wording.status_words(now),
-        "next": wording.next_words(now),
-        "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
+        "status": status_words.status_words(now),
+        "next": next_words.next_words(now),
+        "credit": amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": _one_day_of(now),
@@ -75,8 +76,8 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
     return {
         "overview": now,
         "name": plan.name if plan else now.line.replace("-", " ").replace("_", " ").capitalize(),
-        "status": wording.status_words(now),
-        "next": wording.next_words(now),
+        "status": status_words.status_words(now),
+        "next": next_words.next_words(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
         "can_choose": _can_choose(now),
@@ -92,11 +93,11 @@ def _one_day_of(now: overview.Overview) -> datetime | None:
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
     return {
-        "feature": wording.humanize(feature),
+        "feature": status_words.humanize(feature),
         "quota": quota,
-        "used": f"{quota.used:,}",
-        "limit": "" if quota.limit is None else f"{quota.limit:,}",
-        "credits": f"{quota.credits:,}" if quota.credits else "",
+        "used": number(quota.used),
+        "limit": "" if quota.limit is None else number(quota.limit),
+        "credits": number(quota.credits) if quota.credits else "",
         "is_full": quota.remaining == 0,
     }
 
@@ -108,7 +109,7 @@ def _price_words(now: overview.Overview) -> str:
         return ""
     words = price_words(subscription.price, subscription.currency, subscription.quantity)
     said = tax_words.of_price(subscription.price, subscription.currency)
-    words = f"{words}, {said}" if words and said and words != "Free" else words
+    words = f"{words}, {said}" if words and said and words != gettext("Free") else words
     return f"{subscription.plan}, {words}" if words and now.is_by_grant and subscription.plan else words
 
 
@@ -124,10 +125,10 @@ def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
             "row": row,
             "tax": tax_words.of_invoice(invoices[row.invoice_id]) if row.invoice_id in invoices else "",
             "paid_for": _paid_for(row),
-            "amount": format_amount(row.amount, row.currency),
+            "amount": amount(row.amount, row.currency),
             "page": invoice_links.page_of(row.invoice_id),
             "pdf": invoice_links.pdf_of(row.invoice_id),
-            "refunded": format_amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
+            "refunded": amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
         }
         for row in rows
     ]
@@ -136,4 +137,4 @@ def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
 def _paid_for(row: Payment) -> str:
     if row.period_start and row.period_end:
         return period(row.period_start, row.period_end)
-    return PAID_FOR.get(row.billing_reason, "–")
+    return str(PAID_FOR.get(row.billing_reason, "–"))

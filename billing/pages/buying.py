@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -39,8 +40,8 @@ from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
-WITHOUT_CODE = "If you continue, you pay the price below, without a discount."
-NOTHING_CHARGED = "Nothing was charged."
+WITHOUT_CODE = gettext_lazy("If you continue, you pay the price below, without a discount.")
+NOTHING_CHARGED = gettext_lazy("Nothing was charged.")
 # exception → HTTP status
 NOT_STARTED: dict[type[Exception], int] = {
     EmailUnconfirmed: 403,
@@ -109,7 +110,7 @@ def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) 
         problem = f"{refusal} {WITHOUT_CODE}"
         return render(request, "billing/checkout.html", {"card": card, "problem": problem}, status=400)
     except buying.AlreadySubscribed as refusal:
-        messages.info(request, f"{refusal} Here is what the change would cost.")
+        messages.info(request, str(refusal) + " " + gettext("Here is what the change would cost."))
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
         return redirect(f"{site.path_of('change')}?{query}")
     except buying.SubscriptionPaused as refusal:
@@ -120,7 +121,7 @@ def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) 
     except tuple(OUTAGES) as error:
         log.warning("checkout not started", exc_info=True)
         outage = outage_of(error)
-        return _not_started(request, card, outage.sentence, outage.status)
+        return _not_started(request, card, str(outage.sentence), outage.status)
     return redirect(attempt.url)
 
 

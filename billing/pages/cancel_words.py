@@ -6,10 +6,12 @@ The reasons are marked for translation, so that a host project's own locale can 
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.catalogue import coupons
 from billing.lifecycle import cancel, offers
+from billing.localized import percent
 from billing.models import Subscription
 
 from . import discount_words
@@ -41,12 +43,16 @@ def offered(offer: offers.Offer | None, held: Subscription | None) -> dict[str, 
     if offer is None or held is None or held.price is None:
         return None
     coupon = coupons.Coupon(percent_off=offer.percent_off, duration="repeating", months=offer.months)
-    months = "month" if offer.months == 1 else f"{offer.months} months"
-    found = discount_words.with_code(coupon, held.price, held.currency, held.quantity)
-    is_plain = found is not None and not held.discounts.exists()
+    facts = {"plan": str(held.plan), "reduction": percent(offer.percent_off), "count": offer.months}
+    sentence = ngettext(
+        "Keep {plan} and pay {reduction} less for the next month.",
+        "Keep {plan} and pay {reduction} less for the next {count} months.",
+        offer.months,
+    ).format(**facts)
+    if not held.discounts.exists():
+        sentence += " " + discount_words.next_payments(coupon, held.price, held.currency, held.quantity)
     return {
-        "headline": f"Stay for {discount_words.percent(offer.percent_off)} less",
-        "sentence": f"Keep {held.plan} and pay {discount_words.percent(offer.percent_off)} less for the next {months}."
-        + (f" That is {found[0]} {found[1].replace('first', 'next')}." if found and is_plain else ""),
+        "headline": gettext("Stay for {reduction} less").format(**facts),
+        "sentence": sentence.strip(),
         "token": offer.token,
     }

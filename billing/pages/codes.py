@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from billing import rates
 from billing.lifecycle import CodeRefused, codes
@@ -19,7 +20,7 @@ from .price_list import Card
 log = logging.getLogger(__name__)
 
 LONGEST = 200
-NOT_NOW = "We can't check the code “{code}” at the moment. We'll check it when you continue to payment."
+NOT_NOW = gettext_lazy("We can't check the code “{code}” at the moment. We'll check it when you continue to payment.")
 
 
 @dataclass(frozen=True)

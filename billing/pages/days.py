@@ -1,18 +1,11 @@
-"""Days on the pages are those of the site's time zone, in the language of the pages."""
+"""Days on the pages are those of the site's time zone, as readers of the active language write them."""
 
 from datetime import datetime
 
-from django.utils import timezone, translation
-from django.utils.formats import date_format
+from billing.localized import day, short_day
 
-LANGUAGE = "en"
-
-
-def day(at: datetime, pattern: str = "j F Y") -> str:
-    """Return "1 December 2026", whatever language the request asked for."""
-    with translation.override(LANGUAGE):
-        return date_format(timezone.localtime(at), pattern)
+__all__ = ["day", "period"]
 
 
 def period(start: datetime, end: datetime) -> str:
-    return f"{day(start, 'j M Y')} – {day(end, 'j M Y')}"
+    return f"{short_day(start)} – {short_day(end)}"

@@ -1,11 +1,12 @@
 """The pages say of a discount what it saves, until when, and what is paid after that."""
 
-from decimal import Decimal
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.catalogue import amounts, coupons
 from billing.lifecycle import Overview
+from billing.localized import amount, percent, short_amount
 from billing.models import Discount, Price, Subscription
-from billing.money import format_amount
 from billing.subscriptions import discounts, renewals
 
 from .days import day
@@ -21,37 +22,57 @@ def for_account(overview: Overview) -> list[str]:
 def short(coupon: coupons.Coupon, currency: str) -> str:
     """Return "50% off", "$5 off" or "A discount" where Stripe no longer tells what it takes off."""
     if coupon.percent_off is not None:
-        return f"{percent(coupon.percent_off)} off"
-    amount = coupon.amounts.get(currency)
-    return f"{figure(amount, currency)} off" if amount is not None else "A discount"
-
-
-def percent(share: Decimal) -> str:
-    text = f"{share:f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-
-
-def figure(amount: int, currency: str) -> str:
-    """Return an amount without decimals where it is whole."""
-    return format_amount(amount, currency).removesuffix(".00")
+        return _("{reduction} off").format(reduction=percent(coupon.percent_off))
+    amount_off = coupon.amounts.get(currency)
+    if amount_off is None:
+        return _("A discount")
+    return _("{reduction} off").format(reduction=short_amount(amount_off, currency))
 
 
 def with_code(coupon: coupons.Coupon, price: Price, currency: str, quantity: int) -> tuple[str, str] | None:
     """Return what the first payments come to with a coupon, and for how long; None where usage decides it."""
+    if (costs := _costs(coupon, price, currency, quantity)) is None:
+        return None
+    less, full = costs
+    facts = {"full": f"{full} {price.cadence.per}"}
+    if coupon.duration == "forever":
+        return less, _("for as long as you subscribe")
+    if (months := _months_of(coupon, price)) > 0:
+        words = ngettext("for the first month, then {full}", "for the first {count} months, then {full}", months)
+        return less, words.format(count=months, **facts)
+    return less, _("for the first payment, then {full}").format(**facts)
+
+
+def next_payments(coupon: coupons.Coupon, price: Price, currency: str, quantity: int) -> str:
+    """Return the same as a sentence for somebody who has subscribed already; "" where usage decides it."""
+    if (costs := _costs(coupon, price, currency, quantity)) is None:
+        return ""
+    less, full = costs
+    facts = {"less": less, "full": f"{full} {price.cadence.per}"}
+    if (months := _months_of(coupon, price)) > 0:
+        words = ngettext(
+            "That is {less} for the next month, then {full}.",
+            "That is {less} for the next {count} months, then {full}.",
+            months,
+        )
+        return words.format(count=months, **facts)
+    return _("That is {less} for the next payment, then {full}.").format(**facts)
+
+
+def _costs(coupon: coupons.Coupon, price: Price, currency: str, quantity: int) -> tuple[str, str] | None:
+    """Return what is paid with a coupon and without it."""
     total = amounts.cost(price, currency, quantity)
     off = None if total is None else coupon.off([coupons.Part(total, price.product)], currency)
     if total is None or off is None:
         return None
-    return figure(total - off, currency), _how_long(coupon, price, figure(total, currency))
+    return short_amount(total - off, currency), short_amount(total, currency)
 
 
-def _how_long(coupon: coupons.Coupon, price: Price, full: str) -> str:
-    then = f"then {full} {price.cadence.per}"
-    if coupon.duration == "forever":
-        return "for as long as you subscribe"
+def _months_of(coupon: coupons.Coupon, price: Price) -> int:
+    """Return for how many months less is paid, at least for one payment; 0 where a payment is not for months."""
     if coupon.duration == "repeating" and coupon.months and coupon.months > price.cadence.months:
-        return f"for the first {coupon.months} months, {then}"
-    return f"for the first {price.cadence.every}, {then}"
+        return coupon.months
+    return price.cadence.count if price.cadence.interval == "month" else 0
 
 
 def _sentence(held: Subscription, discount: Discount) -> str:
@@ -59,22 +80,25 @@ def _sentence(held: Subscription, discount: Discount) -> str:
     named = discount.code or discount.name
     what = short(coupon, held.currency) + (f" ({named})" if named else "")
     if discount.saves is None or held.price is None:
-        until = f" until {day(discount.ends_at)}" if discount.ends_at else ""
-        return f"{what}{until}"
+        if discount.ends_at is None:
+            return what
+        return _("{discount} until {date}").format(discount=what, date=day(discount.ends_at))
     if discount.saves == 0:
-        return f"{what}, not for what you have now"
-    saves = format_amount(discount.saves, held.currency)
+        return _("{discount}, not applied to what you have now").format(discount=what)
+    facts = {"discount": what, "amount": amount(discount.saves, held.currency)}
     if coupon.duration == "once":
-        return f"{what}: saves {saves} on your next payment"
-    return f"{what}: saves {saves} {held.price.cadence.per}{_until(held, discount)}"
+        return _("{discount}: saves {amount} on your next payment").format(**facts)
+    facts["amount"] += f" {held.price.cadence.per}"
+    return _until(held, discount, facts)
 
 
-def _until(held: Subscription, discount: Discount) -> str:
-    """Return until when it saves, and what is paid from the first renewal after that."""
+def _until(held: Subscription, discount: Discount, facts: dict[str, str]) -> str:
+    """Return what it saves, until when, and what is paid from the first renewal after that."""
     if discount.ends_at is None:
-        return ""
+        return _("{discount}: saves {amount}").format(**facts)
     full_from = renewals.first_from(held, discount.ends_at)
     total = amounts.cost(held.price, held.currency, held.quantity) if held.price else None
     if full_from is None or total is None or held.price is None:
-        return f" until {day(discount.ends_at)}"
-    return f". From {day(full_from)}: {format_amount(total, held.currency)} {held.price.cadence.per}"
+        return _("{discount}: saves {amount} until {date}").format(date=day(discount.ends_at), **facts)
+    full = f"{amount(total, held.currency)} {held.price.cadence.per}"
+    return _("{discount}: saves {amount}. From {date}: {full}").format(date=day(full_from), full=full, **facts)

@@ -9,6 +9,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import site
@@ -28,22 +30,22 @@ from billing.lifecycle import cancel as cancelling
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
+from billing.localized import amount, number
 from billing.models import Subscription
-from billing.money import format_amount
 from billing.subscriptions import seats
 
-from . import cancel_words, staying, tax_words, wording
+from . import cancel_words, leaving_words, status_words, staying, tax_words
 from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only
-from .wording import humanize
+from .status_words import humanize
 
 CHECKOUT_SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
-NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged for it."
-STILL_UNDER_WAY = (
+NOTHING_MORE = gettext_lazy("Your subscription is cancelled. Nothing more will be charged for it.")
+STILL_UNDER_WAY = gettext_lazy(
     "Your subscription is cancelled. A payment that your bank is already making may still arrive; no other will follow."
 )
-NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose the plan again."
+NO_SUCH_PREVIEW = gettext_lazy("This form is not from a preview. Nothing was changed. Please choose the plan again.")
 
 
 @for_manager
@@ -68,7 +70,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
     changing.take_back(subscriber, line_of(request))
-    messages.success(request, "The change is cancelled. Your plan stays as it is.")
+    messages.success(request, _("The change is cancelled. Your plan stays as it is."))
     return redirect(site.path_of("account"))
 
 
@@ -105,7 +107,7 @@ def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
         return redirect(invoice_links.page_of(row.latest_invoice))
-    messages.success(request, "Glad you're staying. Your subscription continues as before.")
+    messages.success(request, _("Glad you're staying. Your subscription continues as before."))
     return redirect(site.path_of("account"))
 
 
@@ -135,7 +137,7 @@ def card_return(request: HttpRequest, subscriber: Any) -> HttpResponse:
     except NoSubscription as error:
         raise Http404 from error
     if is_saved:
-        messages.success(request, "Your card is saved. The next payment is charged to it.")
+        messages.success(request, _("Your card is saved. The next payment is charged to it."))
     return redirect(site.path_of("account"))
 
 
@@ -147,7 +149,8 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     rows = [
         {
             "invoice": invoice,
-            "total": format_amount(invoice.total, invoice.currency),
+            "status": status_words.invoice_status(invoice.status),
+            "total": amount(invoice.total, invoice.currency),
             "tax": tax_words.of_invoice(invoice),
         }
         for invoice in page.invoices
@@ -165,7 +168,7 @@ def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
         "overview": now,
         "line": line_of(request),
         "outlook": outlook,
-        "consequences": wording.consequences(outlook) if outlook else [],
+        "consequences": leaving_words.consequences(outlook) if outlook else [],
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
         if outlook
         else "",
@@ -187,14 +190,14 @@ def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled
-        messages.success(request, "Your plan has been changed.")
+        messages.success(request, _("Your plan has been changed."))
     return redirect(site.path_of("account"))
 
 
 def _proration_date(text: str) -> int | None:
     """Parse the date that the form of the preview sent. Raises `StalePreview` for any other text."""
     if text and not (text.isdecimal() and len(text) < 12):
-        raise StalePreview(NO_SUCH_PREVIEW)
+        raise StalePreview(str(NO_SUCH_PREVIEW))
     return int(text) if text else None
 
 
@@ -208,16 +211,21 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_now": found.effect == previews.Effect.NOW,
         "is_taken_back": found.effect == previews.Effect.TAKES_BACK,
         "is_trial": now.status == "trialing",
-        "due": format_amount(found.amount_due, found.currency),
-        "net": format_amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
-        "tax": format_amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
+        "due": amount(found.amount_due, found.currency),
+        "net": amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
+        "tax": amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
         "is_all_due": found.net + found.tax == found.amount_due,
-        "credit": format_amount(found.credit, found.currency) if found.credit else "",
-        "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
-        "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],
-        "overflows": [{"feature": humanize(row.feature), "row": row} for row in found.overflows],
+        "credit": amount(found.credit, found.currency) if found.credit else "",
+        "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
+        "lines": [(line, amount(line.amount, found.currency)) for line in found.lines],
+        "overflows": [_overflow(row) for row in found.overflows],
     }
     return render(request, "billing/change_preview.html", context)
+
+
+def _overflow(row: previews.Overflow) -> dict[str, str]:
+    counts = {"used": row.used, "over": row.over_by, "limit": row.limit}
+    return {"feature": humanize(row.feature), **{name: number(count) for name, count in counts.items()}}
 
 
 def _asked(request: HttpRequest, now: overview.Overview) -> dict[str, str]:

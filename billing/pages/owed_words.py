@@ -1,9 +1,15 @@
 """The account page says of each unpaid invoice what it is for, how its payment stands, and where it is paid."""
 
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from billing import clock
 from billing.lifecycle import Overview, Owed
+from billing.localized import amount
 from billing.models import Invoice, Subscription
-from billing.money import format_amount
 
 from .banners import Banner, Tone, plan_words
 from .days import day
@@ -11,6 +17,35 @@ from .days import day
 Standing = Invoice.Standing
 
 UNPAID = frozenset({"past_due", "unpaid", "incomplete"})
+
+
+class Actions(NamedTuple):
+    """One action, in the sentences that say what it is good for."""
+
+    to_keep_subscription: Promise
+    by_date: Promise
+    to_keep: Promise
+    to_have_back: Promise
+
+
+CONFIRM = Actions(
+    gettext_lazy("Confirm it to keep your subscription."),
+    gettext_lazy("Confirm it by {date} to keep {plan} without a gap."),
+    gettext_lazy("Confirm it to keep {plan}."),
+    gettext_lazy("Confirm it and you get your plan back at once."),
+)
+PAY = Actions(
+    gettext_lazy("Pay the open invoice to keep your subscription."),
+    gettext_lazy("Pay the open invoice by {date} to keep {plan} without a gap."),
+    gettext_lazy("Pay the open invoice to keep {plan}."),
+    gettext_lazy("Pay the open invoice and you get your plan back at once."),
+)
+PAY_IT = Actions(
+    gettext_lazy("Pay it to keep your subscription."),
+    gettext_lazy("Pay it by {date} to keep {plan} without a gap."),
+    gettext_lazy("Pay it to keep {plan}."),
+    gettext_lazy("Pay it and you get your plan back at once."),
+)
 
 
 def for_plan(overview: Overview) -> Banner | None:
@@ -31,12 +66,13 @@ def for_plan(overview: Overview) -> Banner | None:
     if owed is None:
         return _without_invoice(overview, tone)
     if owed.payment == Standing.REQUIRES_ACTION:
-        headline, action, link_text = "Your bank asks you to confirm a payment", "Confirm it", "Confirm the payment"
-    elif overview.status == "incomplete" and owed.payment == Standing.NONE:
-        headline, action, link_text = "Your first payment is not complete yet", "Pay the open invoice", "Pay now"
+        headline, link_text = _("Your bank asks you to confirm a payment"), _("Confirm the payment")
+        return Banner(tone, headline, _until(overview, CONFIRM), owed.page, link_text if owed.page else "")
+    if overview.status == "incomplete" and owed.payment == Standing.NONE:
+        headline = _("Your first payment is not complete yet")
     else:
-        headline, action, link_text = "Your last payment did not go through", "Pay the open invoice", "Pay now"
-    return Banner(tone, headline, _until(overview, action), owed.page, link_text if owed.page else "")
+        headline = _("Your last payment did not go through")
+    return Banner(tone, headline, _until(overview, PAY), owed.page, _("Pay now") if owed.page else "")
 
 
 def for_others(overview: Overview) -> list[Banner]:
@@ -45,27 +81,30 @@ def for_others(overview: Overview) -> list[Banner]:
 
 
 def _on_its_way(overview: Overview, owed: Owed) -> Banner:
-    name = plan_words(overview.effective_plan)
-    headline = f"Your payment of {_amount(owed)} is on its way"
-    wait = "Banks take some days for it. There is nothing more to do, and please do not pay a second time."
-    if overview.has_access and overview.grace_ends_at:
-        return Banner(Tone.NOTICE, headline, f"{wait} You have {name} until {day(overview.grace_ends_at)} in any case.")
-    if overview.has_access:
-        return Banner(Tone.NOTICE, headline, f"{wait} You have {name} meanwhile.")
-    return Banner(Tone.NOTICE, headline, f"{wait} You get your plan as soon as it arrives.")
+    headline = _("Your payment of {amount} is on its way").format(amount=_amount(owed))
+    wait = _("This can take a few days. You don't need to do anything. Please don't pay a second time.")
+    if not overview.has_access:
+        then = _("You get your plan as soon as it arrives.")
+    elif overview.grace_ends_at:
+        then = _("You have {plan} until {date} in any case.").format(
+            plan=plan_words(overview.effective_plan), date=day(overview.grace_ends_at)
+        )
+    else:
+        then = _("You have {plan} meanwhile.").format(plan=plan_words(overview.effective_plan))
+    return Banner(Tone.NOTICE, headline, f"{wait} {then}")
 
 
 def _to_be_paid(overview: Overview, owed: Owed) -> Banner:
     """Return the banner of an invoice that is sent rather than charged."""
-    due = day(owed.due_at) if owed.due_at else ""
+    facts = {"amount": _amount(owed), "date": day(owed.due_at) if owed.due_at else ""}
+    link_text = _("Pay the invoice")
     if not owed.row.is_overdue(clock.now()):
-        headline = f"You have an invoice of {_amount(owed)} to pay by {due}"
-        return Banner(
-            Tone.NOTICE, headline, f"It is for {_for_what(overview)}.", owed.page, "Pay the invoice", pdf=owed.pdf
-        )
+        headline = _("You have an invoice of {amount} to pay by {date}").format(**facts)
+        sentence = _("It is for {plan}.").format(plan=_for_what(overview))
+        return Banner(Tone.NOTICE, headline, sentence, owed.page, link_text, pdf=owed.pdf)
     tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
-    headline = f"Your invoice of {_amount(owed)} was due on {due}"
-    return Banner(tone, headline, _until(overview, "Pay it"), owed.page, "Pay the invoice", pdf=owed.pdf)
+    headline = _("Your invoice of {amount} was due on {date}").format(**facts)
+    return Banner(tone, headline, _until(overview, PAY_IT), owed.page, link_text, pdf=owed.pdf)
 
 
 def _for_what(overview: Overview) -> str:
@@ -76,37 +115,51 @@ def _for_what(overview: Overview) -> str:
 def _without_invoice(overview: Overview, tone: Tone) -> Banner:
     """Return the banner of a subscription that no open invoice would bring back."""
     if overview.status == "unpaid":
-        sentence = "Its open invoices would not bring it back. Cancel it below, then choose a plan to start again."
-        return Banner(tone, "Your subscription stopped because it was not paid", sentence)
-    sentence = "We are asking our payment provider for it. Look again in a moment, or write to us."
-    return Banner(tone, "A payment for your plan is open", sentence)
+        sentence = _("Its open invoices would not bring it back. Cancel it below, then choose a plan to start again.")
+        return Banner(tone, _("Your subscription stopped because it was not paid"), sentence)
+    sentence = _("We are asking our payment provider for it. Check again in a moment, or write to us.")
+    return Banner(tone, _("A payment for your plan is open"), sentence)
 
 
-def _until(overview: Overview, action: str) -> str:
+def _until(overview: Overview, actions: Actions) -> str:
+    """Return the sentence that says what to do, until when, and what it keeps or brings back."""
+    facts = {"plan": plan_words(overview.effective_plan)}
     if overview.is_by_grant:
-        name = plan_words(overview.effective_plan)
-        return f"{action} to keep your subscription. You have {name} for now in any case."
+        meanwhile = _("You have {plan} for now in any case.")
+        return f"{actions.to_keep_subscription} {meanwhile.format(**facts)}"
     if overview.has_access and overview.grace_ends_at:
-        name = plan_words(overview.effective_plan)
-        return f"{action} by {day(overview.grace_ends_at)} to keep {name} without a gap."
+        return str(actions.by_date).format(date=day(overview.grace_ends_at), **facts)
     if overview.has_access:
-        return f"{action} to keep {plan_words(overview.effective_plan)}."
+        return str(actions.to_keep).format(**facts)
     if overview.holds:
-        return f"{action} to keep your subscription. Your access stays on hold for now."
-    return f"{action} and you get your plan back at once. Until then you are on the free plan."
+        meanwhile = _("Your access stays on hold for now.")
+        return f"{actions.to_keep_subscription} {meanwhile}"
+    meanwhile = _("Until then you are on the free plan.")
+    return f"{actions.to_have_back} {meanwhile}"
 
 
 def _other(owed: Owed) -> Banner:
-    what = f"for {owed.row.description}" if owed.row.description else "for an earlier period of your plan"
-    what = "" if owed.row.is_one_off and not owed.row.description else f" {what}"
+    facts = {"amount": _amount(owed), "what": owed.row.description}
+    is_unnamed = owed.row.is_one_off and not owed.row.description
     if owed.payment == Standing.PROCESSING:
-        headline = f"Your payment of {_amount(owed)}{what} is on its way"
-        return Banner(Tone.NOTICE, headline, "There is nothing more to do.")
-    due = f"It is due on {day(owed.due_at)}. " if owed.due_at and owed.row.is_sent else ""
-    depends = "Your plan does not depend on it." if owed.row.is_one_off else "Your access does not depend on it."
-    headline = f"You have an unpaid invoice of {_amount(owed)}{what}"
-    return Banner(Tone.NOTICE, headline, f"{due}{depends}", owed.page, "Pay the invoice", pdf=owed.pdf)
+        if is_unnamed:
+            headline = _("Your payment of {amount} is on its way")
+        elif owed.row.description:
+            headline = _("Your payment of {amount} for {what} is on its way")
+        else:
+            headline = _("Your payment of {amount} for an earlier period of your plan is on its way")
+        return Banner(Tone.NOTICE, headline.format(**facts), _("You don't need to do anything."))
+    if is_unnamed:
+        headline = _("You have an unpaid invoice of {amount}")
+    elif owed.row.description:
+        headline = _("You have an unpaid invoice of {amount} for {what}")
+    else:
+        headline = _("You have an unpaid invoice of {amount} for an earlier period of your plan")
+    due = _("It is due on {date}.").format(date=day(owed.due_at)) if owed.due_at and owed.row.is_sent else ""
+    depends = _("Your plan does not depend on it.") if owed.row.is_one_off else _("Your access does not depend on it.")
+    link_text = _("Pay the invoice")
+    return Banner(Tone.NOTICE, headline.format(**facts), f"{due} {depends}".strip(), owed.page, link_text, pdf=owed.pdf)
 
 
 def _amount(owed: Owed) -> str:
-    return format_amount(owed.amount_remaining, owed.currency)
+    return amount(owed.amount_remaining, owed.currency)

@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -14,18 +16,18 @@ from billing.access import payer
 from billing.catalogue import visitors
 from billing.lanes import LaneBusy
 from billing.lifecycle import OUTAGES, Refused, outage_of, purchases
+from billing.localized import amount, number
 from billing.models import Pack, Purchase
-from billing.money import format_amount
 from billing.private_answers import keep_by_language, keep_private
 from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import trouble
 from .signed_in import form_only, signed_in
-from .wording import humanize
+from .status_words import humanize
 
 log = logging.getLogger(__name__)
-NOTHING_CHARGED = "Nothing was charged."
+NOTHING_CHARGED = gettext_lazy("Nothing was charged.")
 
 
 @login_not_required
@@ -94,14 +96,17 @@ def _shown(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRe
 
 def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
     currency = visitors.currency_of_visitor(asked, language, catalogue.packs.currencies_of(pack))
-    amount = format_amount(pack.amounts[currency], currency, visitors.language_of_visitor(language))
-    return {"pack": pack, "gives": gives(pack), "currency": currency, "amount": amount}
+    price = amount(pack.amounts[currency], currency)
+    return {"pack": pack, "gives": gives(pack), "currency": currency, "amount": price}
 
 
 def gives(pack: Pack) -> str:
-    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, for good"."""
-    what = str(pack.plan) if pack.plan else f"{pack.quantity:,} {humanize(pack.feature)}"
-    return f"{what}, for {pack.lasts_days} days" if pack.lasts_days else f"{what}, for good"
+    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, with no expiry date"."""
+    what = str(pack.plan) if pack.plan else f"{number(pack.quantity)} {humanize(pack.feature)}"
+    if not pack.lasts_days:
+        return _("{what}, with no expiry date").format(what=what)
+    words = ngettext("{what}, for {count} day", "{what}, for {count} days", pack.lasts_days)
+    return words.format(what=what, count=pack.lasts_days)
 
 
 def account_rows(subscriber: Any) -> list[dict[str, Any]]:
@@ -109,8 +114,8 @@ def account_rows(subscriber: Any) -> list[dict[str, Any]]:
     return [
         {
             "purchase": purchase,
-            "amount": "" if purchase.amount is None else format_amount(purchase.amount, purchase.currency),
-            "given_back": format_amount(purchase.given_back, purchase.currency) if purchase.given_back else "",
+            "amount": "" if purchase.amount is None else amount(purchase.amount, purchase.currency),
+            "given_back": amount(purchase.given_back, purchase.currency) if purchase.given_back else "",
             "standing": standing(purchase),
         }
         for purchase in purchases.bought_by(subscriber)
@@ -120,12 +125,12 @@ def account_rows(subscriber: Any) -> list[dict[str, Any]]:
 def standing(purchase: Any) -> str:
     """Return what a purchase still gives, or how its payment stands."""
     if purchase.status == Purchase.Status.PROCESSING:
-        return "Your bank is paying for it"
+        return _("Your payment is being processed")
     if purchase.status == Purchase.Status.FAILED:
-        return "The payment did not come"
+        return _("The payment failed")
     still = purchase.still_grants
     if still.feature:
-        return f"{still.credits:,} {humanize(still.feature)} left"
+        return _("{count} {feature} left").format(count=number(still.credits), feature=humanize(still.feature))
     if still.plan:
-        return "Active"
-    return "Ended" if purchase.delivered_at else "Being delivered"
+        return _("Active")
+    return _("Ended") if purchase.delivered_at else _("On its way")

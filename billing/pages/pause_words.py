@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing import clock, site
 from billing.lifecycle import Overview
@@ -11,8 +12,6 @@ from billing.models import MAIN_LINE, Subscription
 from .banners import Banner, Tone, plan_words
 from .days import day
 
-HEADLINE = "Payments are paused"
-
 
 def choices(overview: Overview, days: list[datetime]) -> list[tuple[str, str, str]]:
     """Return each day until which payments may be paused: as the form sends it, as people read it, and what it
@@ -20,13 +19,12 @@ def choices(overview: Overview, days: list[datetime]) -> list[tuple[str, str, st
     held = overview.subscription
     plan = plan_words(held.plan if held else None)
     paid = (held.paid_until or held.current_period_end) if held else None
-    kept = f"You keep {plan} until {day(paid)}, then you are on the free plan. " if paid and paid > clock.now() else ""
+    kept = ""
+    if paid and paid > clock.now():
+        kept = _("You keep {plan} until {date}, then you are on the free plan.").format(plan=plan, date=day(paid)) + " "
+    again = _("On {date} you are charged again and have {plan} back.")
     return [
-        (
-            f"{timezone.localtime(until):%Y-%m-%d}",
-            day(until),
-            f"{kept}On {day(until)} you are charged again and have {plan} back.",
-        )
+        (f"{timezone.localtime(until):%Y-%m-%d}", day(until), kept + again.format(date=day(until), plan=plan))
         for until in days
     ]
 
@@ -36,17 +34,21 @@ def banner(overview: Overview) -> Banner | None:
     subscription, pause = overview.subscription, overview.collection_paused
     if subscription is None or pause is None:
         return None
-    sentence = f"{_charged(pause.until)}{_access(overview, subscription)}"
+    sentence = " ".join(filter(None, [_charged(pause.until), _access(overview, subscription)]))
+    headline = _("Payments are paused")
     if subscription.collection_paused == "keep_as_draft":
-        return Banner(Tone.NOTICE, HEADLINE, f"{sentence} Invoices of this time may be collected later.")
+        sentence += " " + _("Invoices of this time may be collected later.")
+        return Banner(Tone.NOTICE, headline, sentence)
     if _is_used_up(overview):
-        sentence += " If you resume now, a new period begins and is charged at once."
+        sentence += " " + _("If you resume now, a new period begins and is charged at once.")
     resume = site.path_of("resume_payments") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
-    return Banner(Tone.NOTICE, HEADLINE, sentence, resume, "Resume payments", is_form=True)
+    return Banner(Tone.NOTICE, headline, sentence, resume, _("Resume payments"), is_form=True)
 
 
 def _charged(until: datetime | None) -> str:
-    return f"Nothing is charged until {day(until)}." if until else "Nothing is charged until we resume them."
+    if until is None:
+        return _("Nothing is charged until we resume them.")
+    return _("Nothing is charged until {date}.").format(date=day(until))
 
 
 def _access(overview: Overview, subscription: Subscription) -> str:
@@ -54,13 +56,19 @@ def _access(overview: Overview, subscription: Subscription) -> str:
     pause = overview.collection_paused
     if pause is None or overview.is_by_grant or overview.holds or overview.cancel_at:
         return ""
-    plan = plan_words(subscription.plan)
+    facts = {"plan": plan_words(subscription.plan)}
     if pause.access_until is None:
-        return f" You keep {plan} meanwhile." if overview.has_access else ""
-    back = f", and by {day(pause.until)} you have {plan} back" if pause.until else ""
+        return _("You keep {plan} meanwhile.").format(**facts) if overview.has_access else ""
+    facts |= {"date": day(pause.access_until), "back_on": day(pause.until) if pause.until else ""}
     if _is_used_up(overview):
-        return f" You are on the free plan meanwhile{back}."
-    return f" You keep {plan} until {day(pause.access_until)}; then you are on the free plan{back}."
+        if pause.until:
+            return _("You are on the free plan meanwhile, and by {back_on} you have {plan} back.").format(**facts)
+        return _("You are on the free plan meanwhile.")
+    if pause.until:
+        return _(
+            "You keep {plan} until {date}; then you are on the free plan, and by {back_on} you have {plan} back."
+        ).format(**facts)
+    return _("You keep {plan} until {date}; then you are on the free plan.").format(**facts)
 
 
 def _is_used_up(overview: Overview) -> bool:

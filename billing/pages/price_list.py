@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext as _
+
 from billing import catalogue, site
 from billing.cadence import Cadence
 from billing.catalogue import amounts, labels, visitors
 from billing.conf import conf
 from billing.lifecycle import trials
+from billing.localized import amount, number, short_amount
 from billing.models import Plan, Price
-from billing.money import format_amount
 
 from . import savings, tax_words
 from .savings import Saving
-from .wording import humanize
+from .status_words import humanize
 
 MONTHLY = Cadence("month")
 
@@ -74,21 +76,21 @@ class Card:
         """Return the price of the fewest seats, where more than one is the least."""
         fewest = self.fewest_seats
         total = amounts.cost(self.price, self.currency, fewest) if self.price and fewest else None
-        return "" if total is None else format_amount(total, self.currency).removesuffix(".00")
+        return "" if total is None else short_amount(total, self.currency)
 
     @property
     def seats_total(self) -> str:
         """Return the price of all seats together, where seats are counted and the subscriber is known."""
         total = amounts.cost(self.price, self.currency, self.seats) if self.price and self.seats else None
-        return "" if total is None else format_amount(total, self.currency).removesuffix(".00")
+        return "" if total is None else short_amount(total, self.currency)
 
     @property
     def amount(self) -> str:
         """Return the price, without decimals where the amount is whole; "" where Stripe did not tell it. Tiers begin
         with the fewest seats."""
         if self.price and amounts.is_tiered(self.price) and self.fewest_total:
-            return f"from {self.fewest_total}"
-        return labels.figure(self.price, self.currency).removesuffix(".00") if self.price else ""
+            return _("from {amount}").format(amount=self.fewest_total)
+        return labels.short_figure(self.price, self.currency) if self.price else ""
 
     @property
     def unit(self) -> str:
@@ -102,8 +104,9 @@ class Card:
     def tiers_words(self) -> str:
         """Return how the tiers are meant: the one reached is for all units, or each is for its own."""
         is_volume = self.price is not None and labels.model_of(self.price) == "volume"
-        unit = "seat" if conf.seats else "unit"
-        return f"Price for all {unit}s, by their number" if is_volume else f"Price of each {unit}"
+        if conf.seats:
+            return _("Price for all seats, by their number") if is_volume else _("Price of each seat")
+        return _("Price for all units, by their number") if is_volume else _("Price of each unit")
 
     @property
     def tax(self) -> str:
@@ -113,7 +116,7 @@ class Card:
     @property
     def nothing(self) -> str:
         """Return the price of a free plan, such as "€0"; "Free" while no currency is sold."""
-        return format_amount(0, self.currency).removesuffix(".00") if self.currency else "Free"
+        return short_amount(0, self.currency) if self.currency else _("Free")
 
     @property
     def per_month(self) -> str:
@@ -121,7 +124,7 @@ class Card:
         if self.price is None or self.cadence.months <= 1 or not amounts.is_plain(self.price, self.currency):
             return ""
         total = amounts.cost(self.price, self.currency) or 0
-        return format_amount(int(total / self.cadence.months), self.currency) if total else ""
+        return amount(int(total / self.cadence.months), self.currency) if total else ""
 
     @property
     def checkout_path(self) -> str:
@@ -172,7 +175,7 @@ class PriceList:
     def intervals(self) -> list[Interval]:
         """Return a link for each cadence, the shortest first, as the switch shows them."""
         return [
-            Interval(urlencode(cadence_query(each)), _title(each), each == self.cadence, self.best_saving(each))
+            Interval(urlencode(cadence_query(each)), each.title, each == self.cadence, self.best_saving(each))
             for each in self.cadences
         ]
 
@@ -208,10 +211,6 @@ def _asked(asked: Mapping[str, str]) -> dict[str, str]:
     return {"interval": asked.get("interval", "")} | ({"interval_count": count} if count not in {"", "1"} else {})
 
 
-def _title(cadence: Cadence) -> str:
-    return cadence.adverb.capitalize()
-
-
 def _card(plan: Plan, cadence: Cadence, currency: str, seats: int, offers: trials.Offers) -> Card:
     price = catalogue.price_for_sale(plan, cadence)
     is_sold = price is not None and currency in amounts.currencies(price)
@@ -232,9 +231,12 @@ def _card(plan: Plan, cadence: Cadence, currency: str, seats: int, offers: trial
 
 def _not_sold(price: Price | None, cadence: Cadence, currency: str) -> str:
     if price is None:
-        return f"Not sold {cadence.adverb}"
-    return f"Not sold in {currency.upper()}, but in {', '.join(code.upper() for code in amounts.currencies(price))}"
+        return _("Not sold {how_often}").format(how_often=cadence.adverb)
+    sold = ", ".join(code.upper() for code in amounts.currencies(price))
+    return _("Not sold in {currency}, but in {others}").format(currency=currency.upper(), others=sold)
 
 
 def _limit(feature: str, quantity: int | None) -> str:
-    return f"Unlimited {humanize(feature)}" if quantity is None else f"{quantity:,} {humanize(feature)}"
+    if quantity is None:
+        return _("Unlimited {feature}").format(feature=humanize(feature))
+    return f"{number(quantity)} {humanize(feature)}"

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -42,8 +43,9 @@ def redeem(request: HttpRequest) -> HttpResponse:
 
 
 def said(made: Redemption) -> str:
-    until = f" until {day(made.until)}" if made.until else ""
-    return f"Your code gave you {made.code.what}{until}."
+    if made.until:
+        return _("Your code gave you {what} until {date}.").format(what=made.code.what, date=day(made.until))
+    return _("Your code gave you {what}.").format(what=made.code.what)
 
 
 def _form(request: HttpRequest, code: str, problem: str = "", status: int = 200) -> HttpResponse:

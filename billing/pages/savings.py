@@ -3,9 +3,12 @@
 from fractions import Fraction
 from typing import NamedTuple
 
+from django.utils.translation import gettext, ngettext
+
 from billing import catalogue
 from billing.cadence import Cadence
 from billing.catalogue import amounts
+from billing.localized import percent
 from billing.models import Plan, Price
 
 
@@ -20,8 +23,9 @@ class Saving(NamedTuple):
         if self.percent == 0:
             return ""
         if self.months == 0:
-            return f"Save {self.percent}%"
-        return f"Save {self.months} month{'s' if self.months > 1 else ''} ({self.percent}%)"
+            return gettext("Save {share}").format(share=percent(self.percent))
+        words = ngettext("Save {count} month ({share})", "Save {count} months ({share})", self.months)
+        return words.format(count=self.months, share=percent(self.percent))
 
 
 NONE = Saving(0, 0)

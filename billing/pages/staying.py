@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from billing import site
@@ -18,12 +20,13 @@ from billing.models import Subscription
 from billing.monitoring import alerts
 
 from . import pause_words
+from .banners import plan_words
 from .guarding import for_manager, line_of
 from .signed_in import form_only
 
 log = logging.getLogger(__name__)
 
-NO_DAY = "Choose one of the days below."
+NO_DAY = gettext_lazy("Choose one of the days below.")
 
 
 @form_only
@@ -31,9 +34,8 @@ NO_DAY = "Choose one of the days below."
 def stay(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/cancel/stay: take up the offer that the cancel page made."""
     row = offers.take_up(subscriber, request.POST.get("offer", ""), line=line_of(request))
-    messages.success(
-        request, f"Glad you're staying. Your discount on {row.plan or 'your plan'} starts with your next payment."
-    )
+    said = _("Glad you're staying. Your discount on {plan} starts with your next payment.")
+    messages.success(request, said.format(plan=plan_words(row.plan)))
     return redirect(site.path_of("account"))
 
 
@@ -45,7 +47,7 @@ def pause(request: HttpRequest, subscriber: Any) -> HttpResponse:
     day = _day(request.POST.get("until", "")) if request.method == "POST" else None
     if day is not None:
         pausing.pause(subscriber, day, line=line)
-        messages.success(request, "Your payments are paused.")
+        messages.success(request, _("Your payments are paused."))
         return redirect(site.path_of("account"))
     if request.method == "POST":
         messages.warning(request, NO_DAY)
@@ -64,9 +66,9 @@ def resume_payments(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/pause/resume: collect payments again now."""
     row = pausing.resume_early(subscriber, line=line_of(request))
     if row.status == Subscription.Status.PAST_DUE:
-        messages.warning(request, "Your payments are resumed, but the payment that is due did not go through.")
+        messages.warning(request, _("Your payments are resumed, but the payment that is due did not go through."))
     else:
-        messages.success(request, "Glad you're back. Your payments are resumed.")
+        messages.success(request, _("Glad you're back. Your payments are resumed."))
     return redirect(site.path_of("account"))
 
 
@@ -77,8 +79,11 @@ def offer_to(held: Subscription | None) -> Offer | None:
         return offers.offer_for(held)
     except Exception as error:
         log.exception("no offer made", extra={"subscription": held.stripe_id if held else ""})
-        what = f"It raised {type(error).__name__}. The cancel page offers nothing, and cancels as before."
-        alerts.remind_staff("cancel_offer", "BILLING_CANCEL_OFFER fails", what)
+        alerts.remind_staff(
+            "cancel_offer",
+            "BILLING_CANCEL_OFFER fails",
+            f"It raised {type(error).__name__}. The cancel page offers nothing, and cancels as before.",
+        )
         return None
 
 

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from billing.lifecycle import outage_of
 
@@ -15,7 +16,7 @@ def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
 
 def not_yours(request: HttpRequest, refusal: Exception) -> HttpResponse:
     """Answer 403 to a person who may not manage this subscription."""
-    context = {"heading": "You can't change this subscription", "sentence": str(refusal)}
+    context = {"heading": _("You can't change this subscription"), "sentence": str(refusal)}
     return render(request, "billing/not_now.html", context, status=403)
 
 

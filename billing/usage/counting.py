@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F, Subquery, Sum
+from django.utils.translation import gettext as _
 
 from billing import clock
 from billing.models import Credit, KeyedUse, Usage
@@ -57,10 +58,12 @@ def commit(subscriber: Any, feature: str, key: str, quantity: int | None = None)
         use = _locked(subscriber, feature, key)
         used = use.asked if quantity is None else quantity
         if use.state == State.LAPSED:
-            raise ReservationOver(f"The reservation {key!r} was not settled in time and is given back. Count it anew.")
+            words = _("The reservation {key} was not settled in time and is given back. Count it anew.")
+            raise ReservationOver(words.format(key=repr(key)))
         if use.state != State.RESERVED:
             if use.quantity != used or use.state == State.RELEASED:
-                raise KeyReused(f"The reservation {key!r} was settled before, with {use.quantity}.")
+                words = _("The reservation {key} was settled before, with {count}.")
+                raise KeyReused(words.format(key=repr(key), count=use.quantity))
         elif not 0 <= used <= use.quantity:
             raise ValueError(f"The reservation {key!r} holds {use.quantity}, so it can't count {used}.")
         else:
@@ -124,9 +127,10 @@ def _with_key(subscriber: Any, feature: str, quantity: int, key: str, state: str
 
 def _as_before(use: KeyedUse, quantity: int) -> Quota:
     if use.state in {State.RELEASED, State.LAPSED}:
-        raise KeyReused(f"The key {use.key!r} was given back. Count again with another key.")
+        raise KeyReused(_("The key {key} was given back. Count again with another key.").format(key=repr(use.key)))
     if use.asked != quantity:
-        raise KeyReused(f"The key {use.key!r} counted {use.asked} before. Use another key.")
+        words = _("The key {key} counted {count} before. Use another key.")
+        raise KeyReused(words.format(key=repr(use.key), count=use.asked))
     told = use.answer
     return Quota(told["used"], told["limit"], datetime.fromisoformat(told["resets_at"]), told["credits"])
 
@@ -134,7 +138,7 @@ def _as_before(use: KeyedUse, quantity: int) -> Quota:
 def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> tuple[Quota, int, crediting.Spent]:
     """Take of the limit, then of credits; return how use stands, what the counter took, and what was spent."""
     if feature not in granted.limits and not _had_credits(subscriber, granted, feature):
-        raise NoAccess(f"Your plan does not include {feature}.")
+        raise NoAccess(_("Your plan does not include {feature}.").format(feature=feature))
     limit = granted.limits.get(feature, 0)
     start, end = granted.period_of(feature)
     row = Usage(subscriber=subscriber, feature=feature, period_start=start)

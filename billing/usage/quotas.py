@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext as _
+
+from billing.localized import number
+
 
 class QuotaExceeded(Exception):
     """The use would exceed limit and credits by `over`, so nothing was counted. `used` of `limit` stands as before."""
@@ -11,11 +15,18 @@ class QuotaExceeded(Exception):
         self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
         self.credits = left
         self.over = quantity - max(limit - used, 0) - left
-        credits_left = f", {left:,} credits are left" if left else ""
-        super().__init__(
-            f"{used} of {limit} {feature} are used{credits_left}, and {quantity} more would be {self.over} too many. "
-            f"The limit resets on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
-        )
+        if left:
+            words = _(
+                "{used} of {limit} {feature} are used, {credits} credits are left, and {more} more would be {over} too "
+                "many."
+            )
+        else:
+            words = _("{used} of {limit} {feature} are used, and {more} more would be {over} too many.")
+        facts = {"used": used, "limit": limit, "feature": feature, "more": quantity, "over": self.over}
+        resets = _("The limit resets on {date} at {time} UTC.")
+        at = resets_at.astimezone(UTC)
+        said = words.format(credits=number(left), **facts)
+        super().__init__(f"{said} {resets.format(date=f'{at:%Y-%m-%d}', time=f'{at:%H:%M}')}")
 
 
 class NoAccess(Exception):
@@ -26,7 +37,9 @@ class UnknownKey(LookupError):
     """No use of this feature was counted with this key."""
 
     def __init__(self, feature: str, key: str) -> None:
-        super().__init__(f"No use of {feature} was counted with the key {key!r}.")
+        super().__init__(
+            _("No use of {feature} was counted with the key {key}.").format(feature=feature, key=repr(key))
+        )
 
 
 class KeyReused(ValueError):

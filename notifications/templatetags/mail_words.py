@@ -1,17 +1,13 @@
 """These filters write amounts, dates and names in the active language, for HTML and for plain text."""
 
 import unicodedata
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
 from django import template
-from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 
-from billing.money import DEFAULT_LOCALE, format_amount, locale_of
+from billing import localized
 
 register = template.Library()
 
@@ -22,7 +18,7 @@ FROM_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 @register.filter
 def money(minor: int, currency: str) -> str:
     """Write an amount in minor units: `{{ amount|money:currency }}`."""
-    return format_amount(minor, currency, _language())
+    return localized.amount(minor, currency)
 
 
 @register.filter
@@ -32,8 +28,7 @@ def day(iso: str) -> str:
     if not iso:
         return ""
     at = datetime.fromisoformat(iso)
-    on = timezone.localtime(at).date() if at.tzinfo else at.date()
-    return _date(on)
+    return localized.day(at)
 
 
 @register.filter
@@ -44,7 +39,7 @@ def less(amount: str) -> str:
 
 @register.filter
 def number(count: int) -> str:
-    return str(format_decimal(count, locale=locale_of(_language())))
+    return localized.number(count)
 
 
 @register.filter
@@ -93,11 +88,3 @@ def colon(label: str) -> str:
 @register.filter
 def underlined(heading: str) -> str:
     return f"{heading}\n{'=' * len(heading)}"
-
-
-def _date(on: date) -> str:
-    return format_date(on, "long", locale=locale_of(_language()))
-
-
-def _language() -> Any:
-    return get_language() or DEFAULT_LOCALE

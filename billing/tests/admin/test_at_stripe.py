@@ -82,7 +82,7 @@ def test_a_link_presets_a_discount_for_one_customer_and_one_use(world, staff, ad
     day = (testing.now() + timedelta(days=10)).date().isoformat()
     answer = do(staff, ada, "discount-link", coupon="HALF", until=day)
     link = re.search(r"Made the link \S+(/\?code=\w+)", text(answer))[1]
-    assert "We don't know this code" in text(client.get(link)).replace("&#x27;", "'")
+    assert "We don't recognise this code" in text(client.get(link)).replace("&#x27;", "'")
     client.force_login(ada.user)
     assert "gives you 50% off" in text(client.get(link))
     assert "code=" in logged()[0]

@@ -115,13 +115,17 @@ def test_a_wrong_choice_is_told_what_there_is_to_choose_from(ada, path, body, se
     assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (400, "invalid_request", sentence)
 
 
-def test_every_sentence_is_in_english_whatever_is_preferred(ada):
+def test_every_sentence_is_in_the_language_that_is_preferred_and_codes_stay(ada):
     client = APIClient(headers={"Accept-Language": "de"})
-    assert client.get("/api/v1/accounts/me").json()["detail"] == "Authentication credentials were not provided."
+    assert client.get("/api/v1/accounts/me").json() == {
+        "code": "not_authenticated",
+        "detail": "Anmeldedaten fehlen.",
+    }
     client.force_authenticate(ada)
     answer = client.post("/api/v1/usage/generations", {"quantity": "viele"})
-    assert answer["Content-Language"] == "en"
-    assert answer.json()["detail"] == "quantity: A valid integer is required."
+    assert answer["Content-Language"] == "de"
+    assert answer.json()["code"] == "invalid_request"
+    assert answer.json()["detail"] == "quantity: Eine gültige Ganzzahl ist erforderlich."
 
 
 def test_an_error_of_no_rule_is_left_to_be_a_500():

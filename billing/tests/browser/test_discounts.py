@@ -45,7 +45,7 @@ def test_a_code_in_a_link_is_shown_and_carried_to_stripe(world, site, browse, se
 
 def test_a_code_that_is_no_good_is_said_on_a_phone_and_the_sale_goes_on(site, browse, see):
     page = browse(f"{site}/?code=NOPE", **PHONE)
-    expect(page.get_by_role("status")).to_contain_text("We don't know this code")
+    expect(page.get_by_role("status")).to_contain_text("We don't recognise this code")
     see(page, "prices-code-unknown-phone")
     expect(page.get_by_role("link", name="Choose Pro")).to_be_visible()
 

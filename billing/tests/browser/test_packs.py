@@ -36,7 +36,7 @@ def test_a_code_is_redeemed(world, site, signed_in, see, look):
     Code.objects.create(code="TEAM26", batch="partner", plan=Plan.objects.get(slug="team"), made_at=clock.now())
     page = signed_in(world.sign_up(), "/billing/redeem?code=team-27", **look)
     press(page, "Redeem")
-    expect(page.get_by_role("alert")).to_contain_text("We don't know this code.")
+    expect(page.get_by_role("alert")).to_contain_text("We don't recognise this code.")
     see(page, f"redeem-unknown{'-phone' if look else ''}")
     page.get_by_label("Code").fill("team-26")
     press(page, "Redeem")

@@ -85,7 +85,9 @@ def mails(host):
 def test_nothing_of_the_wheel_is_called_as_what_others_have(packages):
     assert not (packages / "notifications").exists()
     assert not (packages / "billing_mail" / "tests").exists()
-    assert (packages / "billing_mail" / "locale" / "fr" / "LC_MESSAGES" / "django.mo").exists()
+    for app in ("billing", "billing_mail"):
+        for language in ("de", "fr"):
+            assert (packages / app / "locale" / language / "LC_MESSAGES" / "django.mo").exists()
 
 
 def test_nothing_is_left_to_check_or_to_make_and_what_is_forgotten_is_named(mailing):

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from billing import testing
 from billing.lifecycle import cancel, change, change_rules, customers, previews, refusals
 from billing.lifecycle.live_subscription import Standing
+from billing.localized import day
 from billing.models import Customer, Hold, Price
 from billing.setup.doctor import here
 from billing.subscriptions import holds, next_charges, seats
@@ -226,10 +227,10 @@ def banned(user):
 
 def test_under_a_hold_the_page_says_that_it_renews_and_how_to_stop_it(world, held, client):
     page = page_of(client, held.user)
-    assert "Your subscription goes on: $20.00 is charged on" in page
-    assert "unless you cancel it before" in page
+    assert "Your subscription continues: $20.00 is charged on" in page
+    assert "unless you cancel before then" in page
     assert cancel.cancel(held.user, "period_end").cancel_at
-    assert "Your subscription goes on" not in page_of(client, held.user)
+    assert "Your subscription continues" not in page_of(client, held.user)
 
 
 @pytest.mark.parametrize("kind", Hold.Kind)
@@ -238,7 +239,7 @@ def test_under_any_hold_the_page_says_that_it_renews_before_the_amount_is_known_
     assert "$20.00 is charged on" in page_of(client, ada.user)
     next_charges.ask_again_of(Customer.objects.get(pk=ada.customer))
     page = page_of(client, ada.user)
-    assert f"Your subscription goes on and is charged on {ada.row.current_period_end:%-d %B %Y}, unless you" in page
+    assert f"Your subscription continues and is charged on {day(ada.row.current_period_end)}, unless you" in page
     assert 'href="/billing/cancel"' in client.get("/billing/").content.decode()
 
 
@@ -246,7 +247,7 @@ def test_under_a_hold_nothing_is_said_of_a_renewal_that_does_not_come(world, ada
     holds.place(Customer.objects.get(pk=ada.customer), Hold.Kind.STAFF, "1")
     world.stripe("POST", f"subscriptions/{ada.subscription}", pause_collection={"behavior": "void"})
     world.deliver()
-    assert "Your subscription goes on" not in page_of(client, ada.user)
+    assert "Your subscription continues" not in page_of(client, ada.user)
 
 
 def test_a_pending_change_can_be_given_up_under_a_hold(world, ada):

@@ -46,7 +46,7 @@ def test_choosing_presets_the_code(world, client, half):
 def test_a_code_that_is_no_good_is_named_and_every_plan_is_sold(world, client, code):
     page = client.get("/", {"code": code})
     assert page.status_code == 200
-    assert "We don't know this code" in text(page)
+    assert "We don't recognise this code" in text(page)
     assert "$20 / month" in text(page)
     assert 'name="code"' not in page.content.decode()
 
@@ -77,7 +77,7 @@ def test_while_stripe_is_down_the_code_is_carried_on_unchecked(world, client, ha
 def test_codes_are_not_tried_out_without_end(world, client, half, monkeypatch):
     monkeypatch.setattr(rates, "VISITORS_CODE_RATE", "2/h")
     for number in range(2):
-        assert "We don't know this code" in text(client.get(f"/?code=TRY{number}"))
+        assert "We don't recognise this code" in text(client.get(f"/?code=TRY{number}"))
     assert "We can't check the code" in text(client.get("/?code=TRY3"))
 
 

@@ -11,11 +11,20 @@ from billing.pages import days
 AT = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 
 
-def test_a_day_is_that_of_the_sites_time_zone_in_the_language_of_the_pages(settings):
-    with translation.override("de"):
-        assert days.day(AT) == "1 December 2026"
+@pytest.mark.parametrize(
+    ("language", "day", "period"),
+    [
+        ("en", "December 1, 2026", "Nov 30, 2026 – Dec 31, 2026"),
+        ("de", "1. Dezember 2026", "30.11.2026 – 31.12.2026"),
+        ("fr", "1 décembre 2026", "30 nov. 2026 – 31 déc. 2026"),
+        ("xx", "December 1, 2026", "Nov 30, 2026 – Dec 31, 2026"),
+    ],
+)
+def test_a_day_is_that_of_the_sites_time_zone_in_the_language_of_the_reader(settings, language, day, period):
+    with translation.override(language):
+        assert days.day(AT) == day
         settings.TIME_ZONE = "America/Los_Angeles"
-        assert days.period(AT, datetime(2027, 1, 1, 3, 0, tzinfo=UTC)) == "30 Nov 2026 – 31 Dec 2026"
+        assert days.period(AT, datetime(2027, 1, 1, 3, 0, tzinfo=UTC)) == period
 
 
 @pytest.mark.django_db
@@ -25,5 +34,5 @@ def test_the_account_page_names_no_day_of_another_calendar(world, client, settin
     Payment.objects.update(period_start=AT, period_end=datetime(2027, 1, 1, 3, 0, tzinfo=UTC), paid_at=AT)
     client.force_login(ada.user)
     page = client.get("/billing/", headers={"Accept-Language": "de"}).content.decode()
-    assert "30 Nov 2026 – 31 Dec 2026" in page
-    assert "Dez" not in page
+    assert "30.11.2026 – 31.12.2026" in page
+    assert "Dec" not in page

@@ -40,7 +40,7 @@ def test_the_page_names_reasons_an_offer_a_pause_and_the_way_out(ada, client):
     assert "Stay for 50% less" in page
     assert "That is $10 for the next 3 months, then $20 per month." in page
     assert "Pause your payments instead" in page
-    assert "There is no further step" in page
+    assert "There are no further steps" in page
     assert "It's too expensive" in page
 
 

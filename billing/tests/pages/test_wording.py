@@ -8,7 +8,7 @@ from django.utils import timezone
 from billing import catalogue
 from billing.lifecycle import change, overview
 from billing.models import Invoice, NextCharge, Plan, Price, Subscription
-from billing.pages import wording
+from billing.pages import next_words, wording
 from billing.pages.days import day
 from billing.subscriptions import holds, next_charges
 from billing.tests.subscriptions.test_lines import both, storage
@@ -57,9 +57,9 @@ def test_who_leaves_while_an_older_invoice_is_open_is_not_told_that_nothing_is_c
 
 
 def test_what_costs_nothing_has_no_next_payment(ada):
-    assert wording.next_date(overview.overview_of(ada.user))[0] == "Next payment"
+    assert next_words.next_date(overview.overview_of(ada.user))[0] == "Next payment"
     Price.objects.update(unit_amount=0)
-    assert wording.next_date(overview.overview_of(ada.user)) is None
+    assert next_words.next_date(overview.overview_of(ada.user)) is None
 
 
 def coming(client):
@@ -117,7 +117,7 @@ def test_a_further_line_without_a_card_is_resumed_by_its_own_button(both, client
     assert 'href="/billing/resume' not in page
     Subscription.objects.filter(stripe_id=both.storage).update(status="trialing", has_payment_method=False)
     Subscription.objects.filter(stripe_id=both.storage).update(trial_end=timezone.now(), cancel_at=None)
-    assert "We have no card of yours" in client.get("/billing/").content.decode()
+    assert "We don't have a card for you" in client.get("/billing/").content.decode()
 
 
 def test_who_removed_the_card_is_told_what_is_due_unless_nothing_will_be_charged(world, client):
@@ -126,7 +126,7 @@ def test_who_removed_the_card_is_told_what_is_due_unless_nothing_will_be_charged
     card = world.stripe("GET", f"subscriptions/{ada.subscription}")["default_payment_method"]
     world.stripe("POST", f"payment_methods/{card}/detach")
     world.deliver()
-    told = "We have no card of yours, and $20.00 is due on"
+    told = "We don't have a card for you, and $20.00 is due on"
     assert told in client.get("/billing/").content.decode()
     world.stripe("POST", f"subscriptions/{ada.subscription}", collection_method="send_invoice", days_until_due=7)
     world.deliver()
@@ -144,7 +144,7 @@ def test_who_has_credit_for_the_next_payment_is_not_told_to_add_a_card(world, cl
     card = world.stripe("GET", f"subscriptions/{ada.subscription}")["default_payment_method"]
     world.stripe("POST", f"payment_methods/{card}/detach")
     world.deliver()
-    assert "We have no card of yours" not in client.get("/billing/").content.decode()
+    assert "We don't have a card for you" not in client.get("/billing/").content.decode()
 
 
 def scheduled_by_staff(world, subscriber, price):
@@ -194,10 +194,10 @@ def test_time_that_staff_give_by_a_trial_is_followed_by_the_next_payment_and_not
     until = int(ada.row.current_period_end.timestamp()) + 30 * 86_400
     world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
     world.deliver()
-    assert wording.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
+    assert next_words.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
 
 
 def test_a_trial_at_the_start_is_followed_by_the_first_payment(world):
     Plan.objects.filter(slug="pro").update(trial_days=14)
     eve = world.subscribed()
-    assert wording.next_date(overview.overview_of(eve.user)) == ("First payment", eve.row.trial_end)
+    assert next_words.next_date(overview.overview_of(eve.user)) == ("First payment", eve.row.trial_end)

@@ -7,7 +7,7 @@ from django.test import Client
 from billing import testing
 from billing.lifecycle import overview
 from billing.models import Hold, StripeWrite
-from billing.pages import wording
+from billing.pages import next_words, status_words, wording
 from billing.subscriptions import grants, holds
 from billing.tests.world import customer_row
 
@@ -51,8 +51,8 @@ def test_after_a_full_refund_it_ends_and_charges_nothing(world, refunded):
     assert "We refunded the current period in full" in sentence
     assert ENDS in sentence
     assert "goes on" not in sentence
-    assert (now(refunded).next_charge, wording.next_date(now(refunded))) == (None, None)
-    assert wording.status_words(now(refunded)) == "Being cancelled"
+    assert (now(refunded).next_charge, next_words.next_date(now(refunded))) == (None, None)
+    assert status_words.status_words(now(refunded)) == "Being cancelled"
     shown = page(refunded)
     assert "Next payment" not in shown
     assert "unless you cancel" not in shown
@@ -75,7 +75,7 @@ def test_a_refund_that_fails_has_it_go_on_again(world, refunded):
         world.deliver()
     assert StripeWrite.objects.get().withdrawn_at
     assert said(refunded) == {}
-    assert wording.next_date(now(refunded))[0] == "Next payment"
+    assert next_words.next_date(now(refunded))[0] == "Next payment"
     assert now(refunded).next_charge.amount == 2000
 
 
@@ -94,8 +94,8 @@ def test_a_lost_dispute_ends_it_too_and_access_is_not_promised_back(world, ada):
 def test_under_a_hold_that_ends_nothing_it_still_goes_on(world, ada):
     holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7")
     (sentence,) = said(ada).values()
-    assert "Your subscription goes on" in sentence
-    assert "unless you cancel it before" in sentence
+    assert "Your subscription continues" in sentence
+    assert "unless you cancel before then" in sentence
 
 
 def test_beside_what_was_given_an_ended_one_is_not_being_cancelled_for_ever(world, ada):
@@ -105,7 +105,7 @@ def test_beside_what_was_given_an_ended_one_is_not_being_cancelled_for_ever(worl
     with transaction.atomic():
         grants.give(ada.user, plan="team", source="case 7")
     assert (ada.row.status, now(ada).is_cancelling, ada.access.reason) == ("canceled", False, "grant")
-    assert wording.status_words(now(ada)) == "Yours for good"
+    assert status_words.status_words(now(ada)) == "Yours permanently"
     assert said(ada) == {}
 
 

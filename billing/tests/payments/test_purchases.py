@@ -181,7 +181,7 @@ def test_one_that_was_paid_in_another_tab_is_delivered_before_the_next_is_sold(s
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        (("nothing",), "There is no pack"),
+        (("nothing",), "We don't sell a pack"),
         (("credits_1000", 1, "sek"), "not sold in SEK"),
         (("credits_1000", 101), "1 to 100 times"),
         (("credits_1000", 0), "1 to 100 times"),

@@ -241,7 +241,7 @@ def test_who_never_bought_and_leaves_keeps_nothing_either(world, client):
     public.grant(eve, plan="team", source="promo", reason="Eve wrote to us")
     client.force_login(eve)
     page = client.get("/billing/").content.decode()
-    assert "Yours for good" in page
+    assert "Yours permanently" in page
     assert client.get("/api/v1/subscriptions/current").json()["reason"] == "grant"
     deletion.begin(eve)
     testing.work()

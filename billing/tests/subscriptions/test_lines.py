@@ -7,6 +7,7 @@ from django.test import Client
 from billing import access, subscriptions, usage
 from billing.clock import from_timestamp
 from billing.lifecycle import cancel, change, checkout, deletion, overview, refusals
+from billing.localized import day
 from billing.models import (
     AnnouncedAccess,
     CheckoutAttempt,
@@ -209,7 +210,7 @@ def test_the_page_names_for_each_feature_the_day_on_which_it_resets(world, stora
     used = usage.summary(ada.user)
     assert len({quota.resets_at for quota in used.values()}) == 2
     for quota in used.values():
-        assert f"Resets on {quota.resets_at:%-d %B %Y}" in shown
+        assert f"Resets on {day(quota.resets_at)}" in shown
     ben = world.subscribed(email="ben@example.com")
     assert client_of(ben.user).get("/billing/").content.decode().count("Resets on") == 1
 

@@ -1,0 +1,50 @@
+"""The pages say how a subscription and an invoice stand, in a word or two."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.lifecycle import Overview
+
+from .days import day
+
+STATUS_WORDS = {
+    "none": gettext_lazy("No subscription"),
+    "incomplete": gettext_lazy("Waiting for the first payment"),
+    "incomplete_expired": gettext_lazy("Never started"),
+    "trialing": gettext_lazy("Trial"),
+    "active": gettext_lazy("Active"),
+    "past_due": gettext_lazy("Payment overdue"),
+    "unpaid": gettext_lazy("Unpaid"),
+    "paused": gettext_lazy("Paused"),
+    "canceled": gettext_lazy("Ended"),
+}
+INVOICE_STATUS = {
+    "draft": gettext_lazy("Draft"),
+    "open": gettext_lazy("Open"),
+    "paid": gettext_lazy("Paid"),
+    "void": gettext_lazy("Void"),
+    "uncollectible": gettext_lazy("Uncollectible"),
+}
+
+
+def status_words(overview: Overview) -> str:
+    if overview.is_cancelling and not overview.is_by_grant:
+        return _("Being cancelled")
+    if overview.is_by_grant:
+        until = overview.grant_ends_at
+        return _("Yours until {date}").format(date=day(until)) if until else _("Yours permanently")
+    if overview.collection_paused and overview.status in {"active", "trialing"}:
+        return _("Payments paused")
+    words = str(STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize())
+    if overview.access_ends_at and overview.status in {"active", "trialing"}:
+        return _("{status}, ends on {date}").format(status=words, date=day(overview.access_ends_at))
+    return words
+
+
+def invoice_status(status: str) -> str:
+    """Return Stripe's status of an invoice in words."""
+    return str(INVOICE_STATUS.get(status) or humanize(status).capitalize())
+
+
+def humanize(feature: str) -> str:
+    return feature.replace("_", " ").replace("-", " ")
