@@ -32,7 +32,7 @@ from billing.models import Subscription
 from billing.money import format_amount
 from billing.subscriptions import seats
 
-from . import cancel_words, staying, tax_words, wording
+from . import add_on_words, cancel_words, staying, tax_words, wording
 from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only
@@ -166,6 +166,7 @@ def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
         "line": line_of(request),
         "outlook": outlook,
         "consequences": wording.consequences(outlook) if outlook else [],
+        "add_ons": add_on_words.ends_with(now) if outlook else "",
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
         if outlook
         else "",
@@ -216,6 +217,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
         "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],
         "overflows": [{"feature": humanize(row.feature), "row": row} for row in found.overflows],
+        "add_ons": add_on_words.in_change(found.add_ons, found.price.plan, found.currency, found.price.cadence),
     }
     return render(request, "billing/change_preview.html", context)
 

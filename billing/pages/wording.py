@@ -8,7 +8,7 @@ from billing.models import MAIN_LINE, Hold, Invoice, Plan, Price, Subscription
 from billing.money import format_amount
 from billing.subscriptions import next_charges
 
-from . import coming_words, ending_words, owed_words, pause_words
+from . import add_on_words, coming_words, ending_words, owed_words, pause_words
 from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
@@ -301,12 +301,18 @@ def _pending(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
+    if of_add_ons := add_on_words.pending(overview):
+        return of_add_ons
     name = plan_words(change.price.plan) if change.price else "another plan"
     if change.effective_at and change.price and change.price.plan == overview.effective_plan:
         return _new_price(overview, change.price, change.effective_at)
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
-        return Banner(Tone.NOTICE, headline, f"Until then you keep {plan_words(overview.effective_plan)}.")
+        return Banner(
+            Tone.NOTICE,
+            headline,
+            f"Until then you keep {plan_words(overview.effective_plan)}.{add_on_words.dropped(overview)}",
+        )
     if change.kind == Subscription.Pending.AWAITED:
         return _on_its_way(overview, name, change.confirm_url)
     sentence = f"Until it is confirmed you keep {plan_words(overview.effective_plan)}, and nothing is charged."
