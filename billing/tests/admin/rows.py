@@ -7,9 +7,9 @@ from django.db.models import Model
 from django.utils import timezone
 
 from billing.models import (
+    AccountDeletion,
     AddOn,
     AddOnPrice,
-    AccountDeletion,
     Agreement,
     Alert,
     BalanceTransaction,
