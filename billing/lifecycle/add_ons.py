@@ -154,7 +154,7 @@ def _intended(now: Standing, add_on: AddOn, quantity: int, proration_date: int |
     wanted = _with(now.coming_add_ons, add_on.slug, quantity)
     recent = PlanChange.objects.filter(
         customer=now.customer, subscription_id=now.id, created_at__gt=timezone.now() - previews.VALID_FOR
-    ).exclude(add_ons=None)
+    ).exclude(add_ons__isnull=True)
     same = [row.pk for row in recent if row.add_ons == wanted]
     rows = PlanChange.objects.filter(pk__in=same)
     return previews.chosen_change(now, rows, proration_date) or _record(now, wanted, Status.PREVIEWED)

@@ -107,7 +107,7 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
         subscription_id=now.id,
         price=price,
         quantity=quantity_for(now, price),
-        add_ons=None,
+        add_ons__isnull=True,
         created_at__gt=timezone.now() - VALID_FOR,
     )
     return chosen_change(now, rows, proration_date) or _record_preview(now, price, int(clock.now().timestamp()))
@@ -134,7 +134,7 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
         customer=now.customer,
         subscription_id=now.id,
         price=price,
-        add_ons=None,
+        add_ons__isnull=True,
         created_at__gt=timezone.now() - VALID_FOR,
     )
     if proration_date is None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from billing import usage
+from billing import testing, usage
 from billing.lifecycle import add_ons, cancel, change, checkout, previews, refusals
 from billing.models import AddOn
 from billing.setup import publishing_add_ons
+from billing.subscriptions import seats
 from billing.stripe_client import StripeUnavailable
 
 pytestmark = pytest.mark.django_db
@@ -321,3 +322,27 @@ def test_another_number_is_another_checkout(shop):
 def test_an_add_on_that_is_not_sold_begins_no_checkout(shop, wanted):
     with pytest.raises(refusals.AddOnNotOffered):
         checkout.start(shop.sign_up("eve@example.com"), "pro", "month", add_ons=wanted)
+
+
+def test_a_try_that_broke_off_between_its_two_calls_is_continued(shop, ada):
+    add_ons.set_quantity(ada.user, "extra", 2)
+    shop.stripe("POST", "subscription_schedules", from_subscription=ada.subscription)
+    row = add_ons.set_quantity(ada.user, "extra", 1)
+    assert (row.pending_kind, row.pending_add_ons) == ("scheduled", {"extra": 1})
+    assert len(shop.stripe("GET", "subscription_schedules", customer=ada.customer)["data"]) == 1
+
+
+def test_a_seat_more_stands_beside_the_add_ons_and_what_is_scheduled(shop, ada, settings):
+    add_ons.set_quantity(ada.user, "extra", 3)
+    add_ons.set_quantity(ada.user, "extra", 1)
+    settings.BILLING_SEATS = "billing.tests.lifecycle.test_add_ons.four_seats"
+    seats.changed(ada.user)
+    testing.work()
+    assert items_of(shop, ada) == {"pro_month": 4, "addon_extra_month": 3}
+    assert (ada.row.quantity, ada.row.add_ons, ada.row.pending_add_ons) == (4, {"extra": 3}, {"extra": 1})
+    renew(shop)
+    assert items_of(shop, ada) == {"pro_month": 4, "addon_extra_month": 1}
+
+
+def four_seats(subscriber):
+    return 4
