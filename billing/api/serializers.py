@@ -370,7 +370,7 @@ class SoldAddOnSerializer(serializers.Serializer[Any]):
     )
     most = serializers.IntegerField(allow_null=True, help_text="How many one may have; null: any number")
     prices = serializers.DictField(
-        child=serializers.DictField(child=AmountSerializer()), read_only=True, default=dict, help_text="By interval"
+        child=serializers.DictField(child=AmountSerializer()), help_text="By interval, then by currency"
     )
 
 
@@ -428,5 +428,6 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             sold = {str(each): catalogue.add_ons.price_for(add_on, each, "") for each in cadences}
             prices = {name: add_on_price_answers(price, language) for name, price in sold.items() if price}
             if prices and add_on.is_sold_with(plan.slug):
-                found.append({**SoldAddOnSerializer(add_on).data, "prices": prices})
+                told = {name: getattr(add_on, name) for name in ("slug", "name", "description", "limits", "most")}
+                found.append({**told, "prices": prices})
         return found

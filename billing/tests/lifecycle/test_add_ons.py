@@ -6,8 +6,8 @@ from billing import testing, usage
 from billing.lifecycle import add_ons, cancel, change, checkout, previews, refusals
 from billing.models import AddOn
 from billing.setup import publishing_add_ons
-from billing.subscriptions import seats
 from billing.stripe_client import StripeUnavailable
+from billing.subscriptions import seats
 
 pytestmark = pytest.mark.django_db
 

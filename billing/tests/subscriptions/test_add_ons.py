@@ -5,7 +5,7 @@ import pytest
 from billing import access, usage
 from billing.catalogue import add_ons
 from billing.models import AddOn, AddOnPrice, MrrMovement, SubscriptionItem
-from billing.setup import publishing_add_ons
+from billing.setup import doctor, publishing_add_ons
 from billing.sync import runs
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +157,20 @@ def test_an_add_on_that_is_no_longer_stated_is_no_longer_sold_and_stays(shop, ad
     publishing_add_ons.publish()
     assert not add_ons.for_sale().exists()
     assert (limit_of(ada), ada.row.add_ons) == (1500, {"extra": 1})
+
+
+def test_the_doctor_names_an_add_on_that_the_plan_is_not_sold_with(shop, ada, ben):
+    add(shop, ada, price_of().pk)
+    shop.deliver()
+    assert list(doctor.add_ons.add_ons()) == []
+    AddOn.objects.update(plans=["team"])
+    (said,) = doctor.add_ons.add_ons()
+    assert "1 subscriptions to pro have the add-on extra" in said.text
+    assert limit_of(ada) == 1500, "what is paid is given"
+
+
+def test_more_and_less_is_announced_once(shop, ada):
+    shop.heard.clear()
+    add(shop, ada, price_of().pk, 2)
+    shop.deliver(scramble=True)
+    assert shop.said(ada).count("add_on_changed") == 1
