@@ -71,11 +71,11 @@ def after(now: Standing, price: Price, add_ons: dict[str, int]) -> Callable[[int
 
 def with_quantity(now: Standing, price: AddOnPrice, quantity: int) -> list[Params]:
     """Return the `items` that bill so many of an add-on from now on: one item of it, at the price that is paid."""
-    first, *others = [item for item, own in now.add_on_items if own.add_on_id == price.add_on_id] or [None]
-    gone = [{"id": item["id"], "deleted": True} for item in others]
-    if first is None:
+    own = [item["id"] for item, price_of_it in now.add_on_items if price_of_it.add_on_id == price.add_on_id]
+    if not own:
         return [{"price": price.pk, "quantity": quantity}]
-    return [{"id": first["id"], "quantity": quantity} if quantity else {"id": first["id"], "deleted": True}, *gone]
+    gone = [{"id": item, "deleted": True} for item in (own[1:] if quantity else own)]
+    return [{"id": own[0], "quantity": quantity}, *gone] if quantity else gone
 
 
 def price_paid(now: Standing, add_on: AddOn) -> AddOnPrice | None:

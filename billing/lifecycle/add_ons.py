@@ -180,7 +180,8 @@ def _with(add_ons: dict[str, int], slug: str, quantity: int) -> dict[str, int]:
 def preview_of(subscriber: Any, now: Standing, add_on: AddOn, quantity: int) -> AddOnPreview:
     """Return what `change_quantity` would do. Asks Stripe what it would charge now, and changes nothing."""
     what, price = effect(now, add_on, quantity), price_to_pay(now, add_on)
-    at, invoice = None, dict[str, Any]()
+    at: int | None = None
+    invoice: dict[str, Any] = {}
     if what == Effect.NOW and not now.is_trial:
         at = int(clock.now().timestamp())
         invoice = previews.invoice_for(now, add_on_items.with_quantity(now, price, quantity), at)

@@ -33,7 +33,7 @@ def add_ons(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if not NUMBER.fullmatch(asked.get("quantity", "")):
         messages.error(request, NO_NUMBER)
         return redirect(site.path_of("add_ons"))
-    slug, quantity = asked["add_on"], int(asked["quantity"])
+    slug, quantity = asked.get("add_on", ""), int(asked.get("quantity", ""))
     return (_change if request.method == "POST" else _preview)(request, subscriber, slug, quantity)
 
 

@@ -144,7 +144,7 @@ def _shown(request: HttpRequest, card: Card, text: str, subscriber: Any) -> Http
 
 def _add_ons_chosen(asked: QueryDict) -> dict[str, int]:
     """Return how many of each add-on a form names, by slug; what is no number is none."""
-    named = {name.removeprefix(ADD_ON): asked[name] for name in asked if name.startswith(ADD_ON)}
+    named = {name.removeprefix(ADD_ON): asked.get(name, "") for name in asked if name.startswith(ADD_ON)}
     return {slug: int(text) for slug, text in named.items() if text.isdecimal() and len(text) < 7}
 
 
