@@ -20,7 +20,7 @@ def test_an_add_on_is_added_and_stands_on_the_account_page(world, site, signed_i
     page = signed_in(ada.user, "/billing/add-ons", **look)
     see(page, f"add-ons{ending}")
     page.get_by_label("How many of 500 more generations").fill("2")
-    press(page, "See what it costs: 500 more generations")
+    press(page, "See what it costs for 500 more generations")
     expect(page.get_by_text("$16.00 per month, on top of your plan")).to_be_visible()
     see(page, f"add-on-preview{ending}")
     press(page, "Pay $16.00 and change")
