@@ -124,6 +124,13 @@ class Settings:
         return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
 
     @property
+    def add_ons(self) -> list[dict[str, Any]] | None:
+        """BILLING_ADD_ONS: what is sold on top of a plan: `slug`, `name`, `limits` (feature → how many more a month),
+        `plans` (slugs), `most` and `prices` as a plan has them (docs/add-ons.md). Without it, one default stands beside
+        the default plans."""
+        return self._get("BILLING_ADD_ONS", None)
+
+    @property
     def packs(self) -> list[dict[str, Any]] | None:
         """BILLING_PACKS: what is sold once: `slug`, `name`, `prices` (currency → minor units), and `feature` with
         `quantity` credits or `plan` (its slug), for `lasts_days` or for good (docs/packs.md). Without it, two defaults

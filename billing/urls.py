@@ -4,7 +4,7 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, buying, invoice_links, managing, packs, redeeming, staying
+from .pages import account, add_ons, buying, invoice_links, managing, packs, redeeming, staying
 
 app_name = conf.app_label
 
@@ -21,6 +21,7 @@ addresses = [
     path("billing/return", buying.checkout_return, name="return"),
     path("billing/change", managing.change, name="change"),
     path("billing/change/take-back", managing.take_back, name="take_back"),
+    path("billing/add-ons", add_ons.add_ons, name="add_ons"),
     path("billing/cancel", managing.cancel, name="cancel"),
     path("billing/cancel/stay", staying.stay, name="stay"),
     path("billing/pause", staying.pause, name="pause"),

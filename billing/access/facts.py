@@ -1,5 +1,6 @@
 """The facts that the rules of access read come from one query, for each line in which a subscription counts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, Qu
 from billing.models import (
     MAIN_LINE,
     AccountDeletion,
+    AddOn,
     Customer,
     Grant,
     Hold,
@@ -124,6 +126,12 @@ def plans_with_feature(rows: list[Any]) -> set[Any]:
     """Return the keys of the plans, held or granted, that have the feature which the query asked for."""
     held = {row.billing_held.plan_id for row in rows if row.billing_has_feature}
     return held | {row.billing_grant.plan_id for row in rows if row.billing_has_feature_by_grant}
+
+
+def has_feature(add_ons: Mapping[str, int], feature: str) -> bool:
+    """Return whether one of these add-ons gives a feature. Asks nothing where there are none."""
+    limits = AddOn.objects.filter(slug__in=add_ons).values_list("limits", flat=True) if add_ons else ()
+    return any(feature in each for each in limits)
 
 
 def customer_in(row: Any) -> Customer | None:

@@ -13,8 +13,8 @@ A grant is the subscriber's, and outlives the Stripe customer. A grant of a feat
 Each line of plans is decided for itself. Whoever names no line means the only one that the subscriber has, else `main`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from billing import clock
 from billing.conf import conf
 from billing.models import MAIN_LINE, Customer, Grant, Hold, Plan, Subscription
 
-from .facts import AccessFacts, facts_in, plans_with_feature, rows_of, rows_of_nobody
+from .facts import AccessFacts, facts_in, has_feature, plans_with_feature, rows_of, rows_of_nobody
 
 Status = Subscription.Status
 GRANT = "grant"
@@ -50,6 +50,7 @@ class Access:
     `plan` is the plan that gives access, paid or by a grant, whichever ranks higher; None without access. `grants` are
     those of a plan of this line that are in force, the highest first, even if something outweighs them; `features` are
     the grants of features that count in every line. `subscription` is None for a subscriber without a Stripe customer.
+    `add_ons` is how many of each add-on the subscription gives, while it gives access.
     `withholds_all` is whether a hold of everything, a deletion or the project's rule withholds what is not of a line,
     such as credits.
     """
@@ -63,6 +64,7 @@ class Access:
     line: str = MAIN_LINE
     features: tuple[Grant, ...] = ()
     withholds_all: bool = False
+    add_ons: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def grant(self) -> Grant | None:
@@ -96,10 +98,12 @@ NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str = "") -> bool:
-    """Return whether `subscriber` has access now, in any line or in that `line`. Makes one query.
+    """Return whether `subscriber` has access now, in any line or in that `line`. Makes one query; to ask for a feature
+    that the plan does not have, another one for who has add-ons.
 
     `plan`, a slug, asks for that plan or a higher one of its line. `feature` asks for a plan that has it among its
-    limits, or for a grant of it, which needs no plan. Nobody has access to a plan that does not exist.
+    limits, for an add-on with it, or for a grant of it, which needs no plan. Nobody has access to a plan that does not
+    exist.
     """
     if (key := _key(subscriber)) is None:
         return False
@@ -112,7 +116,7 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str 
     return any(
         decided.plan is not None
         and (not plan or _is_at_least(decided, rows[0]))
-        and (not feature or is_given or decided.plan.pk in having)
+        and (not feature or is_given or decided.plan.pk in having or has_feature(decided.add_ons, feature))
         for of_line, decided in lines.items()
         if line in ("", of_line)
     )
@@ -236,7 +240,8 @@ def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
         withholds_all = True
     held = subscription if facts.customer else None
     line = subscription.line
-    return Access(plan is not None, reason, plan, held, grace_ends_at, grants, line, features, withholds_all)
+    add_ons = subscription.add_ons if has_paid and plan is not None else {}
+    return Access(plan is not None, reason, plan, held, grace_ends_at, grants, line, features, withholds_all, add_ons)
 
 
 def highest_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -1,6 +1,7 @@
 """Staff see each part of billing in one module here; `third_party` has the admins of the apps that billing uses."""
 
 from . import (
+    add_ons,
     agreements,
     alerts,
     balance,
@@ -36,6 +37,7 @@ from .readonly import ReadOnlyAdmin
 __all__ = [
     "OwnColumnsOnly",
     "ReadOnlyAdmin",
+    "add_ons",
     "agreements",
     "alerts",
     "balance",

@@ -45,12 +45,18 @@ def _state(before: SubscriptionChange | None, after: SubscriptionChange) -> Iter
         yield f"Price {before.price or 'none'} → {after.price or 'none'}"
     if before.quantity != after.quantity:
         yield f"Quantity {before.quantity} → {after.quantity}"
+    if before.add_ons != after.add_ons:
+        yield f"Add-ons {_counted(before.add_ons)} → {_counted(after.add_ons)}"
     if before.collection_paused != after.collection_paused:
         yield "Payments paused" if after.collection_paused else "Payments resumed"
     if before.unmapped_price != after.unmapped_price and after.unmapped_price:
         yield f"Price {after.unmapped_price} belongs to no plan"
     if before.stripe_id != after.stripe_id:
         yield f"Subscription {after.stripe_id}"
+
+
+def _counted(add_ons: dict[str, int]) -> str:
+    return ", ".join(f"{count} × {slug}" for slug, count in add_ons.items()) or "none"
 
 
 def _dates(before: SubscriptionChange | None, after: SubscriptionChange, *, begins: bool) -> Iterator[SafeString]:

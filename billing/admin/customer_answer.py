@@ -116,6 +116,9 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
 
 
 def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
+    if row.add_ons:
+        then = "" if row.pending_add_ons in (None, row.add_ons) else f"then {_counted(row.pending_add_ons)}"
+        yield "Add-ons", display.lines(_counted(row.add_ons), then)
     if row.pending_kind:
         change = [row.pending_price or "a price without a plan", row.get_pending_kind_display()]
         yield "Changes to", display.lines(display.side_by_side(change), display.moment(row.pending_at))
@@ -123,6 +126,10 @@ def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
         yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
     yield "A further trial", trial_moves.why_no_trial(row.customer, row.line)
     yield "Last refreshed from Stripe", display.moment(row.fetched_at)
+
+
+def _counted(add_ons: dict[str, int]) -> str:
+    return ", ".join(f"{count} × {slug}" for slug, count in add_ons.items()) or "none"
 
 
 def not_applied(request: HttpRequest, customer: Customer) -> list[Any]:

@@ -23,7 +23,7 @@ from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, StripeRefused, drain_reads, fetch
 from billing.subscriptions import doubts, grants, holds
 
-from . import at_stripe, at_stripe_forms, staff_forms, tax_actions, trial_moves
+from . import add_on_actions, at_stripe, at_stripe_forms, staff_forms, tax_actions, trial_moves
 from .cause_words import STAFF as BY_STAFF
 from .refused import Refused
 
@@ -589,6 +589,17 @@ RESUME = Action(
     _refresh_quietly,
     at_stripe.resume,
 )
+ADD_ONS = Action(
+    "add-ons",
+    "change_add_ons",
+    "Change add-ons",
+    add_on_actions.AddOnForm,
+    add_on_actions.about,
+    add_on_actions.may_change,
+    _refresh_quietly,
+    add_on_actions.change,
+    add_on_actions.preview,
+)
 ACTIONS = {
     action.name: action
     for action in (
@@ -612,6 +623,7 @@ ACTIONS = {
         DISCOUNT_LINK,
         PAUSE,
         RESUME,
+        ADD_ONS,
         MAP_PRICE,
         KEEP_PRICE,
         END_UNKNOWN,

@@ -44,7 +44,7 @@ def item_in_words(item: SubscriptionItem) -> str:
     amount = display.amount(item.unit_amount, item.currency) or "by tiers or use"
     every = item.interval if item.interval_count == 1 else f"{item.interval_count} {item.interval}s"
     times = f"{item.quantity} × " if item.quantity not in (None, 1) else ""
-    return f"{times}{amount} per {every}, {item.price or item.stripe_price}"
+    return f"{times}{amount} per {every}, {item.price or item.add_on_price or item.stripe_price}"
 
 
 def access_badge(access: Access) -> Any:

@@ -30,6 +30,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
     refusals.EmailUnconfirmed: (status.HTTP_403_FORBIDDEN, "email_unconfirmed"),
     refusals.PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    refusals.AddOnNotOffered: (status.HTTP_400_BAD_REQUEST, "add_on_not_offered"),
     refusals.CodeUnknown: (status.HTTP_400_BAD_REQUEST, "promotion_code_unknown"),
     refusals.CodeExpired: (status.HTTP_400_BAD_REQUEST, "promotion_code_expired"),
     refusals.CodeOfAnotherCurrency: (status.HTTP_400_BAD_REQUEST, "promotion_code_other_currency"),

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.catalogue import amounts, labels
-from billing.models import Price
+from billing.models import AddOnPrice, Price
 from billing.money import format_amount
 
 from .fixed import Choice
@@ -59,6 +59,11 @@ def _answer(price: Price, currency: str, language: str) -> dict[str, Any]:
 
 def _tier(tier: amounts.Tier) -> dict[str, Any]:
     return {"up_to": tier.up_to, "unit_amount_decimal": f"{tier.unit:f}", "flat_amount_decimal": f"{tier.flat:f}"}
+
+
+def add_on_price_answers(price: AddOnPrice, language: str) -> dict[str, dict[str, Any]]:
+    """Return currency → what one of an add-on costs."""
+    return {currency: money(amount, currency, language) for currency, amount in price.amounts.items()}
 
 
 def money(amount: int, currency: str, language: str) -> dict[str, Any]:

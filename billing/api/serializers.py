@@ -13,7 +13,7 @@ from billing.lifecycle import MOST, PAGE, Effect, cancel, trials
 from billing.models import Hold, Plan, Price, Subscription
 
 from .fixed import Choice, Moment
-from .prices import PriceSerializer, money, price_answers
+from .prices import PriceSerializer, add_on_price_answers, money, price_answers
 
 MAX_QUANTITY = 1_000_000
 
@@ -51,6 +51,11 @@ class PriceRequest(serializers.Serializer[Any]):
     )
 
 
+class AddOnChoice(serializers.Serializer[Any]):
+    slug = serializers.SlugField(max_length=50)
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY, default=1)
+
+
 class CheckoutRequest(PriceRequest):
     currency = serializers.RegexField(
         "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": _("Three letters, such as eur.")}
@@ -60,8 +65,16 @@ class CheckoutRequest(PriceRequest):
         required=False, default="", allow_blank=True, max_length=200, help_text="The text of a code that is preset"
     )
 
+    add_ons = AddOnChoice(many=True, required=False, max_length=50, help_text="Bought with the plan")
+
     def validate_currency(self, value: str) -> str:
         return value.lower()
+
+    def validate_add_ons(self, value: list[dict[str, Any]]) -> dict[str, int]:
+        """Return how many of each there are to be, by slug; nothing may be named twice."""
+        if len({each["slug"] for each in value}) < len(value):
+            raise serializers.ValidationError("Name each add-on once.")
+        return {each["slug"]: each["quantity"] for each in value}
 
 
 class CheckoutAnswer(serializers.Serializer[Any]):
@@ -166,6 +179,22 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
     confirm_url = serializers.CharField(
         help_text="Address at which a `pending_update` is paid or confirmed; otherwise empty"
     )
+    add_ons = serializers.DictField(
+        child=serializers.IntegerField(), allow_null=True, help_text="How many of each add-on from then on, by slug"
+    )
+
+
+class HeldAddOnSerializer(serializers.Serializer[Any]):
+    slug = serializers.SlugField(source="add_on.slug")
+    name = serializers.CharField(source="add_on.name")
+    quantity = serializers.IntegerField()
+    amount = serializers.IntegerField(
+        allow_null=True, help_text="What so many cost at each renewal: minor units, before discounts and taxes"
+    )
+    currency = serializers.CharField()
+    quantity_then = serializers.IntegerField(
+        source="then", allow_null=True, help_text="How many after the pending change; null if it changes nothing here"
+    )
 
 
 class PriceChangeSerializer(serializers.Serializer[Any]):
@@ -237,6 +266,7 @@ class SubscriptionState(serializers.Serializer[Any]):
     grace_ends_at = Moment(allow_null=True)
     holds = HoldSerializer(many=True)
     usage = serializers.DictField(child=QuotaSerializer(), help_text="Usage by feature")
+    add_ons = HeldAddOnSerializer(many=True)
     pending_change = PendingChangeSerializer(allow_null=True)
     price_change = PriceChangeSerializer(
         source="coming_price", allow_null=True, help_text="A change of the plan's price that was announced; else null"
@@ -282,6 +312,14 @@ class OverflowSerializer(serializers.Serializer[Any]):
     over_by = serializers.IntegerField()
 
 
+class AddOnOutlookSerializer(serializers.Serializer[Any]):
+    slug = serializers.SlugField()
+    name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    is_kept = serializers.BooleanField(help_text="false: the new plan can't have it, so it ends with this change")
+    cost = serializers.IntegerField(allow_null=True, help_text="Minor units at each renewal; null if it ends")
+
+
 class PreviewAnswer(serializers.Serializer[Any]):
     plan = serializers.SlugField(source="price.plan.slug")
     interval = serializers.CharField(source="price.interval")
@@ -297,9 +335,10 @@ class PreviewAnswer(serializers.Serializer[Any]):
     lines = LineSerializer(many=True)
     renewal_amount = Money(
         allow_null=True,
-        help_text="List price at the next renewal, before discounts and taxes; null if usage decides it",
+        help_text="The plan's list price at the next renewal, before discounts and taxes; null if usage decides it",
     )
     renews_at = Moment()
+    add_ons = AddOnOutlookSerializer(many=True, help_text="What becomes of each add-on that there is")
     overflows = OverflowSerializer(many=True, help_text="Limits that would be exceeded from `takes_effect_at` on")
     proration_date = serializers.IntegerField(allow_null=True, help_text="Send this value with the change")
 
@@ -324,11 +363,25 @@ class InvoicesAnswer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="Send this value as `after` to get the next page")
 
 
+class SoldAddOnSerializer(serializers.Serializer[Any]):
+    slug = serializers.SlugField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    limits = serializers.DictField(
+        child=serializers.IntegerField(allow_null=True), help_text="More a month, for each one that is bought"
+    )
+    most = serializers.IntegerField(allow_null=True, help_text="How many one may have; null: any number")
+    prices = serializers.DictField(
+        child=serializers.DictField(child=AmountSerializer()), help_text="By interval, then by currency"
+    )
+
+
 class PlanSerializer(serializers.ModelSerializer[Plan]):
     trial_days = serializers.SerializerMethodField(help_text="Of a first subscription; who had a trial gets none")
     limits = serializers.SerializerMethodField()
     currency = serializers.SerializerMethodField(help_text="Currency for this visitor, among those the plan is sold in")
     prices = serializers.SerializerMethodField()
+    add_ons = serializers.SerializerMethodField(help_text="What is sold with the plan")
 
     class Meta:
         model = Plan
@@ -343,6 +396,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
             "limits",
             "currency",
             "prices",
+            "add_ons",
         ]
 
     @extend_schema_field(serializers.IntegerField())
@@ -364,3 +418,18 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
         on_offer = {str(cadence): catalogue.price_for_sale(plan, cadence) for cadence in catalogue.cadences_of([plan])}
         language = self.context["language"]
         return {cadence: price_answers(price, language) for cadence, price in on_offer.items() if price}
+
+    @extend_schema_field(SoldAddOnSerializer(many=True))
+    def get_add_ons(self, plan: Plan) -> list[dict[str, Any]]:
+        """Return the add-ons that are sold with a plan, by the intervals that it has."""
+        if not hasattr(self, "_add_ons"):
+            self._add_ons = list(catalogue.add_ons.for_sale())
+        cadences, language = catalogue.cadences_of([plan]), self.context["language"]
+        found = []
+        for add_on in self._add_ons:
+            sold = {str(each): catalogue.add_ons.price_for(add_on, each, "") for each in cadences}
+            prices = {name: add_on_price_answers(price, language) for name, price in sold.items() if price}
+            if prices and add_on.is_sold_with(plan.slug):
+                told = {name: getattr(add_on, name) for name in ("slug", "name", "description", "limits", "most")}
+                found.append({**told, "prices": prices})
+        return found

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import agreements, purchases, redemptions, usage_view, views
+from . import add_ons, agreements, purchases, redemptions, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("subscriptions/pause", views.Pause.as_view(), name="api_pause"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
+    path("subscriptions/add-ons/preview", add_ons.AddOnPreview.as_view(), name="api_add_ons_preview"),
+    path("subscriptions/add-ons/<slug:slug>", add_ons.OneAddOn.as_view(), name="api_add_on"),
     path("packs", purchases.Packs.as_view(), name="api_packs"),
     path("purchases", purchases.Purchases.as_view(), name="api_purchases"),
     path("purchases/checkout", purchases.PurchaseCheckout.as_view(), name="api_purchase_checkout"),

@@ -93,8 +93,8 @@ class Subscriptions(BillingView):
 
 
 class Checkout(BillingView):
-    """POST {plan, interval, interval_count?, currency?, promotion_code?} starts a Stripe Checkout session and returns
-    its address. A code that cannot be used is refused, and nothing is begun."""
+    """POST {plan, interval, interval_count?, currency?, promotion_code?, add_ons?} starts a Stripe Checkout session and
+    returns its address. A code that cannot be used is refused, and nothing is begun."""
 
     throttle_classes = (CheckoutThrottle,)
 
@@ -103,7 +103,7 @@ class Checkout(BillingView):
         request=CheckoutRequest,
         responses={
             201: CheckoutAnswer,
-            400: error("invalid_request", "price_not_offered", *NO_GOOD_CODE),
+            400: error("invalid_request", "price_not_offered", "add_on_not_offered", *NO_GOOD_CODE),
             **MINE,
             403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
             409: error(*NOT_SOLD),
@@ -116,7 +116,9 @@ class Checkout(BillingView):
         chosen = (asked["plan"], asked["interval"], asked["currency"], asked["interval_count"])
         locale = languages.locale_of(request)
         code = asked["promotion_code"]
-        attempt = checkout.start(payer.managed_payer(request), *chosen, locale=locale, promotion_code=code)
+        more = asked.get("add_ons")
+        subscriber = payer.managed_payer(request)
+        attempt = checkout.start(subscriber, *chosen, locale=locale, promotion_code=code, add_ons=more)
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 

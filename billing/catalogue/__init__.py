@@ -1,6 +1,6 @@
 """The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
-from . import amounts, coupons, definitions, labels, packs, refreshing, visitors
+from . import add_ons, amounts, coupons, definitions, labels, packs, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
     AGREEMENT_KEY,
@@ -26,6 +26,7 @@ __all__ = [
     "PLAN_KEY",
     "PlanDefinition",
     "UnmappedPrice",
+    "add_ons",
     "amounts",
     "cadences_of",
     "coupons",

@@ -9,7 +9,7 @@ from typing import Any
 from billing.models import Plan, Price
 from billing.stripe_client import fetch, id_of, is_first_time
 
-from . import definitions
+from . import add_ons, definitions
 from .prices import is_plans_key, price_columns, record_price
 
 LANE = "catalogue"
@@ -34,10 +34,10 @@ class Refreshed:
 
 
 def concerns_us(obj: dict[str, Any]) -> bool:
-    """Return whether a price or product is of a plan of ours: by our rows, or by the price's lookup key."""
+    """Return whether a price or product is of a plan or an add-on of ours: by our rows, or by the lookup key."""
     if obj.get("object") == "product":
         return Price.objects.filter(product=id_of(obj)).exists()
-    return Price.objects.filter(pk=id_of(obj)).exists() or is_plans_key(obj)
+    return Price.objects.filter(pk=id_of(obj)).exists() or is_plans_key(obj) or add_ons.is_of_an_add_on(obj)
 
 
 def refresh_about(obj: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,7 +112,11 @@ def _record_gone(price_id: str) -> None:
 
 
 def _take(stripe_price: dict[str, Any]) -> None:
-    """Record a price if it is of a plan of ours; a plan that is named like its product is renamed with it."""
+    """Record a price if it is of a plan of ours; a plan that is named like its product is renamed with it. A
+    price of an add-on is recorded too."""
+    if add_ons.is_of_an_add_on(stripe_price):
+        add_ons.record_price(stripe_price)
+        return
     before = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
     after = record_price(stripe_price)
     if before is None or after is None or before.product_name in {"", after.product_name}:

@@ -5,13 +5,14 @@ A write is owed in the transaction that decided on it, and made after that by th
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.models import Customer, PlanChange, StripeWrite, Subscription
+from billing.models import AddOnPrice, Customer, PlanChange, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, StripeUnavailable, id_of, readers
 
 from . import claims, tries
@@ -180,7 +181,7 @@ def _use_card(write: StripeWrite, key: str) -> None:
 
 
 def _undo_change(change: PlanChange, key: str) -> None:
-    """Void the invoice of a change that was not paid, and put its item back on the price before.
+    """Void the invoice of a change that was not paid, and put plan and add-ons back to what was before.
 
     A payment that is under way keeps Stripe from voiding: then nothing is undone.
     """
@@ -188,11 +189,30 @@ def _undo_change(change: PlanChange, key: str) -> None:
         _close_invoice(change.invoice_id, key)
     path = f"/v1/subscriptions/{change.subscription_id}"
     found = stripe_client.get(path)
-    changed = [item["id"] for item in found["items"]["data"] if item["price"]["id"] == change.price_id]
-    if changed and change.previous_price_id and not found["ended_at"]:
-        back = [{"id": changed[0], "price": change.previous_price_id}]
+    back = _items_before(change, found["items"]["data"])
+    if back and not found["ended_at"]:
         stripe_client.post(path, idempotency_key=f"{key}:price", items=back, proration_behavior="none")
     PlanChange.objects.filter(pk=change.pk).update(status=PlanChange.Status.REFUSED)
+
+
+def _items_before(change: PlanChange, items: list[Any]) -> list[dict[str, Any]]:
+    """Return the `items` that undo a change: what it made otherwise, took away and added. Others' items stay."""
+    before, there = {item["id"]: item for item in change.previous_items}, {item["id"] for item in items}
+    added = AddOnPrice.objects.filter(pk__in=[id_of(item["price"]) for item in items if item["id"] not in before])
+    of_add_ons = set(added.values_list("pk", flat=True))
+    now = {item["id"]: (id_of(item["price"]), item.get("quantity")) for item in items}
+    was = {
+        pk: {name: item[name] for name in ("price", "quantity") if item[name] is not None}
+        for pk, item in before.items()
+    }
+    changed = [
+        {"id": pk, **was[pk]}
+        for pk, item in before.items()
+        if pk in there and now[pk] != (item["price"], item["quantity"])
+    ]
+    gone = [was[pk] for pk in before if pk not in there]
+    new = [{"id": pk, "deleted": True} for pk, (price, _) in now.items() if pk not in before and price in of_add_ons]
+    return [*changed, *gone, *new]
 
 
 def _finalize(invoice_id: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from . import (
     add_card,
+    add_on_items,
+    add_ons,
     agreements,
     attempts,
     cancel,
@@ -11,6 +13,7 @@ from . import (
     deletion,
     discounting,
     embedded,
+    held_add_ons,
     host_params,
     invoice_links,
     invoices,
@@ -68,6 +71,8 @@ __all__ = [
     "Refused",
     "StalePreview",
     "add_card",
+    "add_on_items",
+    "add_ons",
     "agreements",
     "attempts",
     "cancel",
@@ -77,6 +82,7 @@ __all__ = [
     "deletion",
     "discounting",
     "embedded",
+    "held_add_ons",
     "host_params",
     "invoice_links",
     "invoices",

@@ -13,7 +13,7 @@ from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
-from . import phases, previews, prices, tax
+from . import add_on_items, previews, prices, scheduling, tax
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
 from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
@@ -54,7 +54,7 @@ def take_back(subscriber: Any, line: str = "") -> Subscription:
 
     Raises `NoPendingChange`, and the errors of `live_subscription.change_subscription`.
     """
-    return change_subscription(subscriber, _take_back, lambda row: not row.pending_kind, line)
+    return change_subscription(subscriber, take_back_of, lambda row: not row.pending_kind, line)
 
 
 def drop_pending_update(now: Standing) -> None:
@@ -71,40 +71,44 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
             return
         raise
     if what == Effect.TAKES_BACK:
-        _take_back(now)
+        take_back_of(now)
         return
     if now.is_changing_to(price):
         return
     if what == Effect.NOW and not now.is_trial:
         tax.refuse_without_place(now.found)
     intent = previews.intended_change(now, price, proration_date)
-    _refuse_unanswered(now)
-    _mark(intent, Status.ASKED)
+    refuse_unanswered(now)
+    mark(intent, Status.ASKED)
     try:
-        _make_now(now, intent) if what == Effect.NOW else _schedule(now, intent)
+        if what == Effect.NOW:
+            make_now(now, intent, previews.change_items(now, intent.price))
+        else:
+            then = add_on_items.after(now, price, now.coming_add_ons)
+            scheduling.schedule_items(now, str(intent.pk), then(intent.quantity))
     except (PaymentDeclined, *StripeRefused):
-        _mark(intent, Status.REFUSED)
+        mark(intent, Status.REFUSED)
         raise
     PlanChange.objects.filter(pk=intent.pk, status=Status.ASKED).update(status=Status.MADE)
 
 
-def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
+def mark(intent: PlanChange, status: PlanChange.Status) -> None:
     PlanChange.objects.filter(pk=intent.pk).update(status=status)
 
 
-def _refuse_unanswered(now: Standing) -> None:
+def refuse_unanswered(now: Standing) -> None:
     """Mark earlier changes that Stripe never answered as refused: their keys would replay an old answer."""
     PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
 
 
-def _take_back(now: Standing) -> None:
+def take_back_of(now: Standing) -> None:
     if not now.is_live:
         raise NoSubscription
     if now.pending is None:
         if now.row and now.row.pending_kind:
             return  # an earlier try whose answer was lost
         raise NoPendingChange
-    _refuse_unanswered(now)
+    refuse_unanswered(now)
     drop_pending_update(now)
     undo_awaited(now)
     now.release_schedule()
@@ -121,8 +125,8 @@ def undo_awaited(now: Standing) -> None:
     writes.make_now(now.customer, [(now.id, str(now.awaited.pk), StripeWrite.Action.UNDO_CHANGE)])
 
 
-def _make_now(now: Standing, intent: PlanChange) -> None:
-    """Change the price in one call.
+def make_now(now: Standing, intent: PlanChange, items: list[dict[str, Any]]) -> None:
+    """Change the items in one call.
 
     During a trial nothing is charged. Otherwise Stripe charges now; if the payment needs confirming, the change stays
     pending.
@@ -138,11 +142,13 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
         }
     if pays_in_days:  # Stripe allows no pending update, so our row waits (see subscriptions.awaited)
         paying["payment_behavior"] = "allow_incomplete"
-        PlanChange.objects.filter(pk=intent.pk).update(status=Status.AWAITED, previous_price=now.price)
+        before = add_on_items.snapshot(now)
+        awaited = {"status": Status.AWAITED, "previous_price": now.price, "previous_items": before}
+        PlanChange.objects.filter(pk=intent.pk).update(**awaited)
     changed = stripe_client.post(
         f"/v1/subscriptions/{now.id}",
         idempotency_key=f"change:{intent.pk}",
-        items=previews.change_items(now, intent.price),
+        items=items,
         **paying,
     )
     if pays_in_days:
@@ -155,7 +161,7 @@ def _await_bank(now: Standing, intent: PlanChange, invoice_id: str) -> None:
     """Wait for a payment that is on its way or to be sent; undo the change if the payment failed at once."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     if invoice["status"] == "paid" or invoice_id == id_of(now.found["latest_invoice"]):
-        _mark(intent, Status.MADE)
+        mark(intent, Status.MADE)
         return
     PlanChange.objects.filter(pk=intent.pk).update(invoice_id=invoice_id)
     intents = readers.payment_intents_of(invoice)
@@ -186,37 +192,3 @@ def await_cardholder(now: Standing, invoice_id: str) -> None:
 def _void(now: Standing, invoice_id: str) -> None:
     """Void an invoice, as an owed write: if Stripe does not answer now, the worker retries."""
     writes.make_now(now.customer, [(invoice_id, now.id, StripeWrite.Action.CLOSE_INVOICE)])
-
-
-def _schedule(now: Standing, intent: PlanChange) -> None:
-    """Schedule the change in two calls.
-
-    Both phases repeat all that the subscription says, so that only the price changes. A try that stops between the
-    calls leaves a schedule without a change, which the next try continues. The last phase lasts a day: then Stripe
-    releases the subscription, and the portal can manage it again.
-    """
-    schedule = now.schedule or stripe_client.post(
-        "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
-    )
-    under_way, now_phase = schedule["current_phase"], phases.of_subscription(now.found)
-    then = [
-        phases.item_of(item, price=intent.price.pk, quantity=intent.quantity)
-        if item["id"] == now.item["id"]
-        else phases.item_of(item)
-        for item in now.found["items"]["data"]
-    ]
-    stripe_client.post(
-        f"/v1/subscription_schedules/{schedule['id']}",
-        idempotency_key=f"phases:{intent.pk}",
-        end_behavior="release",
-        proration_behavior="none",
-        phases=[
-            {**now_phase, "start_date": under_way["start_date"], "end_date": now.period_end},
-            {
-                **now_phase,
-                "items": then,
-                "proration_behavior": "none",
-                "duration": {"interval": "day", "interval_count": 1},
-            },
-        ],
-    )

@@ -18,8 +18,8 @@ runs at the same time can do harm:
 A second one that is made all the same is for `subscriptions.duplicates`. What another product sells is not in the way.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -45,7 +45,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, codes, embedded, host_params, prices, refused_payment, tax, trials
+from . import attempts, checkout_add_ons, codes, embedded, host_params, prices, refused_payment, tax, trials
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -88,6 +88,7 @@ class Wanted:
     quantity: int
     locale: str = ""
     promotion_code: str = ""
+    add_ons: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -95,12 +96,19 @@ class Wanted:
 
     def is_of(self, attempt: CheckoutAttempt) -> bool:
         bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.locale, attempt.promotion_code)
-        return bought == (self.price.pk, self.currency, self.quantity, self.locale, self.promotion_code)
+        wanted = (self.price.pk, self.currency, self.quantity, self.locale, self.promotion_code)
+        return bought == wanted and attempt.add_ons == self.add_ons
 
     def draft(self, customer: Customer) -> CheckoutAttempt:
         """Return an attempt that is not saved yet."""
-        wanted = {"price": self.price, "currency": self.currency, "quantity": self.quantity, "locale": self.locale}
-        return CheckoutAttempt(customer=customer, line=self.line, promotion_code=self.promotion_code, **wanted)
+        wanted: dict[str, Any] = {
+            "price": self.price,
+            "currency": self.currency,
+            "quantity": self.quantity,
+            "locale": self.locale,
+        }
+        wanted |= {"add_ons": self.add_ons, "promotion_code": self.promotion_code}
+        return CheckoutAttempt(customer=customer, line=self.line, **wanted)
 
 
 def start(
@@ -112,6 +120,7 @@ def start(
     promotion_code: str = "",
     *,
     locale: str = "",
+    add_ons: Mapping[str, int] | None = None,
 ) -> CheckoutAttempt:
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to, in the language `locale`.
 
@@ -122,24 +131,27 @@ def start(
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
     `promotion_code` is the text of a code that is preset; one that cannot be used is refused, and nothing is begun.
+    `add_ons`: how many of each are bought with the plan, by slug.
 
-    Raises `PriceNotOffered`, `CodeRefused`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`,
-    `SubscriptionPaused`, `CheckoutMisconfigured`, `TrialTooLong`, `CheckoutReplaced`, `AccountClosing`,
-    `StripeUnavailable`, `StripeRefused`.
+    Raises `PriceNotOffered`, `AddOnNotOffered`, `CodeRefused`, `EmailUnconfirmed`, `AccessWithheld`,
+    `AlreadySubscribed`, `SubscriptionPaused`, `CheckoutMisconfigured`, `TrialTooLong`, `CheckoutReplaced`,
+    `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
     return prices.with_price_for_sale(
         lambda: prices.price_of(plan_slug, interval, currency, interval_count),
-        lambda price: _start(subscriber, price, currency, locale, promotion_code),
+        lambda price: _start(subscriber, price, currency, locale, promotion_code, add_ons or {}),
     )
 
 
-def _start(subscriber: Any, price: Price, currency: str, locale: str, promotion_code: str) -> CheckoutAttempt:
+def _start(
+    subscriber: Any, price: Price, currency: str, locale: str, promotion_code: str, add_ons: Mapping[str, int]
+) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     quantity = seats.seats_of(subscriber, price.plan)
     code = codes.named_for(promotion_code, price, currency, quantity, subscriber)
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, quantity, locale, code)
+    wanted = Wanted(price, currency, quantity, locale, code, checkout_add_ons.checked(add_ons, price, currency))
     draft, line = wanted.draft(customer), wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
@@ -241,7 +253,7 @@ def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAt
 
 def _open_attempt(draft: CheckoutAttempt) -> CheckoutAttempt:
     """Return the line's open attempt, made if there is none; another tab may open or close it at the same moment."""
-    columns = ("id", "price", "currency", "quantity", "locale", "promotion_code", "params")
+    columns = ("id", "price", "currency", "quantity", "locale", "promotion_code", "add_ons", "params")
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
             customer=draft.customer,
@@ -359,7 +371,7 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "mode": "subscription",
         "customer": attempt.customer_id,
         "client_reference_id": subscriber_key(subscriber),
-        "line_items": [_line_item(attempt)],
+        "line_items": [_line_item(attempt), *checkout_add_ons.line_items(attempt)],
         "metadata": metadata,
         "subscription_data": subscription_data,
         **codes.session_params(attempt),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import access, catalogue, cause, lanes, stripe_account, stripe_client, subscriptions
 from billing.lanes import LaneBusy
-from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
+from billing.models import MAIN_LINE, AddOnPrice, Customer, PlanChange, Price, Subscription
 from billing.stripe_client import StripeUnavailable, id_of, readers
 from billing.subscriptions import PendingChange, pending_change_of
 
@@ -77,6 +77,24 @@ class Standing:
     def price(self) -> Price:
         return self._plan_item[1]
 
+    @cached_property
+    def add_on_items(self) -> list[tuple[Found, AddOnPrice]]:
+        """Return the items that are add-ons, each with our price."""
+        return catalogue.add_ons.add_on_items(self.found["items"]["data"])
+
+    @property
+    def add_ons(self) -> dict[str, int]:
+        """Return how many of each add-on are paid for; what an awaited change adds is not yet."""
+        if self.awaited:
+            return catalogue.add_ons.quantities_in(self.awaited.previous_items)
+        return catalogue.add_ons.sums(self.add_on_items)
+
+    @property
+    def coming_add_ons(self) -> dict[str, int]:
+        """Return how many of each add-on there will be once the pending change has happened."""
+        coming = self.pending.add_ons if self.pending else None
+        return self.add_ons if coming is None else coming
+
     @property
     def period_end(self) -> int:
         return int(min(item["current_period_end"] for item in self.found["items"]["data"]))
@@ -107,7 +125,8 @@ class Standing:
     @property
     def pending(self) -> PendingChange | None:
         if self.awaited:
-            return PendingChange(Subscription.Pending.AWAITED, self.awaited.price, None)
+            add_ons = catalogue.add_ons.sums(self.add_on_items)
+            return PendingChange(Subscription.Pending.AWAITED, self.awaited.price, None, add_ons=add_ons)
         return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:

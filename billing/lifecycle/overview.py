@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from billing import access, subscriptions, usage
@@ -10,6 +11,7 @@ from billing.lanes import writes
 from billing.models import Discount, Hold, Invoice, NextCharge, Plan, Price, PriceMoveRow, Subscription
 
 from . import price_moves
+from .held_add_ons import HeldAddOn, held_by
 from .owed import Owed, owed_in, unpaid_of
 
 
@@ -26,6 +28,7 @@ class PendingChange:
     price: Price | None
     at: datetime | None
     confirm_url: str
+    add_ons: dict[str, int] | None = None
 
     @property
     def plan(self) -> str:
@@ -91,6 +94,11 @@ class Overview:
     @property
     def subscription(self) -> Subscription | None:
         return self.decided.subscription
+
+    @cached_property
+    def add_ons(self) -> list[HeldAddOn]:
+        """Return what the subscription bills of add-ons."""
+        return held_by(self.subscription)
 
     @property
     def line(self) -> str:
@@ -233,4 +241,5 @@ def _pending_change(subscription: Subscription | None) -> PendingChange | None:
     if subscription is None or not subscription.pending_kind:
         return None
     price = Price.objects.select_related("plan").filter(pk=subscription.pending_price_id).first()
-    return PendingChange(subscription.pending_kind, price, subscription.pending_at, subscription.pending_url)
+    row = subscription
+    return PendingChange(row.pending_kind, price, row.pending_at, row.pending_url, row.pending_add_ons)

@@ -1,9 +1,10 @@
 """A preview says what a change of plan would cost, when it would start, and which use would exceed the new limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing import catalogue, clock, stripe_client, usage
@@ -12,7 +13,7 @@ from billing.models import Customer, PlanChange, Price
 from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
-from . import prices
+from . import add_on_items, prices
 from .change_rules import Effect, effect
 from .customers import request_key
 from .live_subscription import Standing, customer_of, standing_of
@@ -51,7 +52,8 @@ class Preview:
 
     `amount_due` is charged now; the invoice is over `net` and `tax`. `credit` is what unused time leaves over, and is
     taken off later invoices. Where it is reverse charged, the buyer owes the tax in our place.
-    `renewal_amount` is the list price then, before discounts and taxes; None if it is billed by usage.
+    `renewal_amount` is the plan's list price then, before discounts and taxes; None if it is billed by usage. `add_ons`
+    says what becomes of each.
     `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
     """
 
@@ -69,6 +71,7 @@ class Preview:
     renews_at: datetime
     overflows: list[Overflow]
     proration_date: int | None
+    add_ons: list[add_on_items.Outlook] = field(default_factory=list)
 
 
 def preview(subscriber: Any, plan_slug: str, interval: str, interval_count: int = 1) -> Preview:
@@ -89,7 +92,7 @@ def _preview(subscriber: Any, price: Price) -> Preview:
     if what == Effect.TAKES_BACK:
         return _preview_of(subscriber, now, price, what, None, {})
     at = int(clock.now().timestamp())
-    invoice = _invoice(now, price, at) if what == Effect.NOW and not now.is_trial else {}
+    invoice = invoice_for(now, change_items(now, price), at) if what == Effect.NOW and not now.is_trial else {}
     _record_preview(now, price, at)
     return _preview_of(subscriber, now, price, what, at, invoice)
 
@@ -104,11 +107,19 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
         subscription_id=now.id,
         price=price,
         quantity=quantity_for(now, price),
+        add_ons__isnull=True,
         created_at__gt=timezone.now() - VALID_FOR,
     )
+    return chosen_change(now, rows, proration_date) or _record_preview(now, price, int(clock.now().timestamp()))
+
+
+def chosen_change(now: Standing, rows: QuerySet[PlanChange], proration_date: int | None) -> PlanChange | None:
+    """Return the row among `rows` that is meant: that of the preview, or one asked before without an answer.
+
+    Raises `StalePreview`.
+    """
     if proration_date is None:
-        asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
-        return asked or _record_preview(now, price, int(clock.now().timestamp()))
+        return rows.filter(status=Status.ASKED).order_by("-created_at").first()
     open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED, Status.AWAITED], proration_date=proration_date)
     found = open_rows.order_by("-created_at").first()
     if found is None or proration_date < now.item["current_period_start"]:
@@ -120,7 +131,11 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
     """Return whether this very change was made a moment ago: by the first of two clicks, or a call whose answer was
     lost."""
     rows = PlanChange.objects.filter(
-        customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
+        customer=now.customer,
+        subscription_id=now.id,
+        price=price,
+        add_ons__isnull=True,
+        created_at__gt=timezone.now() - VALID_FOR,
     )
     if proration_date is None:
         return rows.filter(status=Status.ASKED).exists()
@@ -128,8 +143,10 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """Return the `items` that put the plan's item on another price; others stay as they are."""
-    return [{"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}]
+    """Return the `items` that put the plan's item on another price, and its add-ons on those beside it, or drop them;
+    others stay as they are."""
+    plan = {"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}
+    return [plan, *add_on_items.beside(now, price)]
 
 
 def quantity_for(now: Standing, price: Price) -> int:
@@ -140,7 +157,7 @@ def quantity_for(now: Standing, price: Price) -> int:
 
 
 def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
-    _delete_old(now.customer)
+    delete_old(now.customer)
     return PlanChange.objects.create(
         customer=now.customer,
         subscription_id=now.id,
@@ -151,12 +168,12 @@ def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
     )
 
 
-def _delete_old(customer: Customer) -> None:
+def delete_old(customer: Customer) -> None:
     old = PlanChange.objects.filter(customer=customer, created_at__lt=timezone.now() - KEPT_FOR)
     old.filter(status=Status.PREVIEWED).delete()
 
 
-def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
+def invoice_for(now: Standing, items: list[dict[str, Any]], at: int) -> dict[str, Any]:
     """Return what Stripe would bill. Raises `TaxAddressNeeded` where it leaves out the tax, for want of an address."""
     found = stripe_client.post(
         "/v1/invoices/create_preview",
@@ -164,7 +181,7 @@ def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
         customer=now.customer.pk,
         subscription=now.id,
         subscription_details={
-            "items": change_items(now, price),
+            "items": items,
             "proration_behavior": "always_invoice",
             "proration_date": at,
         },
@@ -178,7 +195,7 @@ def _preview_of(
     subscriber: Any, now: Standing, price: Price, what: Effect, at: int | None, invoice: dict[str, Any]
 ) -> Preview:
     currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)
-    lines = [_line(line) for line in invoice["lines"]["data"]] if invoice else []
+    lines = [line_in(line) for line in invoice["lines"]["data"]] if invoice else []
     # Credited time may reach far beyond the next renewal, so only what the new price bills tells when that is.
     billed = [line for line in invoice["lines"]["data"] if _price_of(line) == price.pk] if invoice else []
     renews_at = max((from_timestamp(line["period"]["end"]) for line in billed), default=period_end)
@@ -188,14 +205,15 @@ def _preview_of(
         effect=what,
         takes_effect_at=period_end if what == Effect.PERIOD_END else clock.now(),
         amount_due=invoice["amount_due"] if invoice else 0,
-        net=invoice["total"] - _tax(invoice) if invoice else 0,
-        tax=_tax(invoice) if invoice else 0,
+        net=invoice["total"] - tax_in(invoice) if invoice else 0,
+        tax=tax_in(invoice) if invoice else 0,
         is_reverse_charged=bool(invoice) and readers.is_reverse_charged(invoice),
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
+        add_ons=[] if what == Effect.TAKES_BACK else add_on_items.outlooks(now, price),
         renewal_amount=catalogue.amounts.cost(price, currency, quantity_for(now, price)),
         renews_at=renews_at if what == Effect.NOW else period_end,
-        overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price),
+        overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, now, price),
         proration_date=at,
     )
 
@@ -204,21 +222,30 @@ def _price_of(line: dict[str, Any]) -> str:
     return id_of(((line.get("pricing") or {}).get("price_details") or {}).get("price"))
 
 
-def _tax(invoice: dict[str, Any]) -> int:
+def tax_in(invoice: dict[str, Any]) -> int:
     """Return the tax in an invoice's total; without tax, Stripe leaves out the sum before it."""
     without = invoice.get("total_excluding_tax")
     return 0 if without is None else int(invoice["total"] - without)
 
 
-def _line(line: dict[str, Any]) -> Line:
+def line_in(line: dict[str, Any]) -> Line:
     period = line["period"]
     return Line(
         line["description"] or "", line["amount"], from_timestamp(period["start"]), from_timestamp(period["end"])
     )
 
 
-def _overflows(subscriber: Any, price: Price) -> list[Overflow]:
-    limits = {row.feature: row.quantity for row in price.plan.limits.all()}
+def _overflows(subscriber: Any, now: Standing, price: Price) -> list[Overflow]:
+    kept = {row.slug: row.quantity for row in add_on_items.outlooks(now, price) if row.is_kept}
+    limits: dict[str, int | None] = {row.feature: row.quantity for row in price.plan.limits.all()}
+    for feature, more in catalogue.add_ons.limits_of(kept):
+        before = limits.get(feature, 0)
+        limits[feature] = None if before is None or more is None else before + more
+    return overflows(subscriber, limits)
+
+
+def overflows(subscriber: Any, limits: dict[str, int | None]) -> list[Overflow]:
+    """Return the features of which more was used in this period than these limits allow."""
     found = []
     for feature, quota in usage.summary(subscriber).items():
         limit = limits.get(feature, 0)

@@ -17,6 +17,12 @@ class PriceNotOffered(Refused):
     """We do not sell this plan by this interval, or not in this currency."""
 
 
+class AddOnNotOffered(Refused):
+    """We do not sell this add-on with the plan that there is, or not so many of it."""
+
+    sentence = "We don't sell this with your plan."
+
+
 class PriceReplaced(Refused):
     """Stripe refused a price that has changed there, and that we have corrected here since."""
 

@@ -249,6 +249,7 @@ class Migration(migrations.Migration):
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                     ("discount_customer", "Can give and end discounts"),
                     ("pause_customer", "Can pause payments and resume them"),
+                    ("change_add_ons", "Can change how many of an add-on a subscriber has"),
                 ],
             },
         ),
@@ -938,6 +939,22 @@ class Migration(migrations.Migration):
                 ),
                 ("quantity", models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed")),
                 (
+                    "add_ons",
+                    models.JSONField(
+                        blank=True,
+                        help_text="How many of each add-on from then on; empty: a change of plan",
+                        null=True,
+                    ),
+                ),
+                (
+                    "previous_items",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The items of plan and add-ons until then, to put an awaited change back",
+                    ),
+                ),
+                (
                     "proration_date",
                     models.BigIntegerField(
                         help_text="UTC seconds; the old plan is paid until then, the new plan from then on"
@@ -993,6 +1010,10 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "add_ons",
+                    models.JSONField(blank=True, default=dict, help_text='How many of each add-on: {"extra": 2}'),
+                ),
                 (
                     "locale",
                     models.CharField(blank=True, help_text="Stripe's name of the page's language", max_length=10),
@@ -1381,6 +1402,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "add_ons",
+                    models.JSONField(blank=True, default=dict, help_text='How many of each add-on: {"extra": 2}'),
+                ),
+                (
+                    "add_on_mrr",
+                    models.BigIntegerField(
+                        default=0, help_text="What its add-ons cost a month, minor units, with any tax"
+                    ),
+                ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 (
                     "mrr",
@@ -1519,6 +1550,12 @@ class Migration(migrations.Migration):
                 (
                     "pending_url",
                     models.TextField(blank=True, help_text="Page on which to confirm the payment of the change"),
+                ),
+                (
+                    "pending_add_ons",
+                    models.JSONField(
+                        blank=True, help_text="The add-ons after the pending change; null without one", null=True
+                    ),
                 ),
                 (
                     "unmapped_price",
@@ -1930,6 +1967,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", models.PositiveIntegerField(default=1)),
+                ("add_ons", models.JSONField(blank=True, default=dict)),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 (
                     "mrr",
@@ -1977,6 +2015,68 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="AddOn",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=100)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                (
+                    "limits",
+                    models.JSONField(blank=True, default=dict, help_text='More a month, for each: {"exports": 100}'),
+                ),
+                (
+                    "plans",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Slugs of the plans it is sold with; empty: all"
+                    ),
+                ),
+                (
+                    "most",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="How many one may have; empty: any number", null=True
+                    ),
+                ),
+                ("is_public", models.BooleanField(default=True)),
+                ("place", models.PositiveSmallIntegerField(default=0)),
+            ],
+            options={
+                "ordering": ["place", "slug"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AddOnPrice",
+            fields=[
+                ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("lookup_key", models.CharField(blank=True, db_index=True, max_length=200)),
+                ("product", models.CharField(blank=True, help_text="The product at Stripe", max_length=255)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "amounts",
+                    models.JSONField(blank=True, default=dict, help_text='Minor units by currency: {"usd": 500}'),
+                ),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[("day", "Day"), ("week", "Week"), ("month", "Month"), ("year", "Year")], max_length=5
+                    ),
+                ),
+                ("interval_count", models.PositiveSmallIntegerField(default=1)),
+                ("is_active", models.BooleanField(default=True, help_text="Whether Stripe sells it")),
+                (
+                    "add_on",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to=f"{conf.app_label}.addon",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["add_on__place", "interval_count", "id"],
+            },
+        ),
+        migrations.CreateModel(
             name="SubscriptionItem",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1995,6 +2095,16 @@ class Migration(migrations.Migration):
                 ("interval", models.CharField(blank=True, max_length=5)),
                 ("interval_count", models.PositiveSmallIntegerField(default=1)),
                 ("is_metered", models.BooleanField(default=False)),
+                (
+                    "add_on_price",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to=f"{conf.app_label}.addonprice",
+                    ),
+                ),
                 (
                     "price",
                     models.ForeignKey(

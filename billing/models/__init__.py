@@ -1,5 +1,6 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
+from .add_on import AddOn, AddOnPrice
 from .agreement import Agreement
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
@@ -35,6 +36,8 @@ __all__ = [
     "MAIN_LINE",
     "TRIAL_TOO_LONG",
     "AccountDeletion",
+    "AddOn",
+    "AddOnPrice",
     "Agreement",
     "Alert",
     "AnnouncedAccess",

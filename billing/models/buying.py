@@ -24,6 +24,7 @@ class CheckoutAttempt(models.Model):
     line = models.SlugField(default=MAIN_LINE, help_text="The line of the plan; in each one attempt may be open")
     currency = models.CharField(max_length=3, blank=True)
     quantity = models.PositiveIntegerField(default=1)
+    add_ons: Any = models.JSONField(default=dict, blank=True, help_text='How many of each add-on: {"extra": 2}')
     locale = models.CharField(max_length=10, blank=True, help_text="Stripe's name of the page's language")
     promotion_code = models.CharField(
         max_length=255, blank=True, help_text="The id at Stripe of the promotion code that is preset"
@@ -64,6 +65,12 @@ class PlanChange(models.Model):
     previous_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     invoice_id = models.CharField(max_length=255, blank=True, help_text="The invoice that an awaited change waits for")
     quantity = models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed")
+    add_ons: Any = models.JSONField(
+        null=True, blank=True, help_text="How many of each add-on from then on; empty: a change of plan"
+    )
+    previous_items: Any = models.JSONField(
+        default=list, blank=True, help_text="The items of plan and add-ons until then, to put an awaited change back"
+    )
     proration_date = models.BigIntegerField(
         help_text="UTC seconds; the old plan is paid until then, the new plan from then on"
     )

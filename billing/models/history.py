@@ -26,6 +26,7 @@ class SubscriptionChange(models.Model):
         "plan_id",
         "price_id",
         "quantity",
+        "add_ons",
         "currency",
         "unmapped_price",
         "started_at",
@@ -51,6 +52,7 @@ class SubscriptionChange(models.Model):
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
+    add_ons: Any = models.JSONField(default=dict, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue from then on, minor units")
     unmapped_price = models.CharField(max_length=255, blank=True)

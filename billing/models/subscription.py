@@ -141,6 +141,7 @@ class Customer(models.Model):
             ("end_customer", "Can end a customer whom Stripe does not know"),
             ("discount_customer", "Can give and end discounts"),
             ("pause_customer", "Can pause payments and resume them"),
+            ("change_add_ons", "Can change how many of an add-on a subscriber has"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -231,6 +232,8 @@ class Subscription(models.Model):
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
+    add_ons: Any = models.JSONField(default=dict, blank=True, help_text='How many of each add-on: {"extra": 2}')
+    add_on_mrr = models.BigIntegerField(default=0, help_text="What its add-ons cost a month, minor units, with any tax")
     currency = models.CharField(max_length=3, blank=True)
     mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue, minor units of its currency")
     included_tax = models.DecimalField(
@@ -288,6 +291,9 @@ class Subscription(models.Model):
         null=True, blank=True, help_text="When the change happens, or lapses unless it is paid"
     )
     pending_url = models.TextField(blank=True, help_text="Page on which to confirm the payment of the change")
+    pending_add_ons: Any = models.JSONField(
+        null=True, blank=True, help_text="The add-ons after the pending change; null without one"
+    )
     unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price at Stripe that belongs to no plan")
     kept_price = models.CharField(
         max_length=255, blank=True, help_text="A price of no plan that staff have decided to keep as it is"

@@ -17,7 +17,7 @@ from billing.localized import amount, number
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import discount_words, next_words, packs, status_words, tax_words, wording
+from . import add_on_words, discount_words, next_words, packs, status_words, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -52,6 +52,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
+        "add_ons": add_on_words.of_account(now),
+        "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "purchases": [] if why_not else packs.account_rows(subscriber),
         "has_codes": Code.objects.exists(),
@@ -80,6 +82,8 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "next": next_words.next_words(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
+        "add_ons": add_on_words.of_account(now),
+        "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
         "can_choose": _can_choose(now),
         "banners": wording.banners_of_line(now),
     }

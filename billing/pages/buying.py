@@ -34,13 +34,14 @@ from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
-from . import codes, policies, trouble
+from . import add_on_words, codes, policies, trouble
 from .price_list import Card, PriceList, cadence_query
 from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
 WITHOUT_CODE = gettext_lazy("If you continue, you pay the price below, without a discount.")
+ADD_ON = "add_on_"  # begins the name of a field of the form; the slug follows
 NOTHING_CHARGED = gettext_lazy("Nothing was charged.")
 # exception → HTTP status
 NOT_STARTED: dict[type[Exception], int] = {
@@ -105,10 +106,14 @@ def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) 
         currency, cadence = asked.get("currency", "").lower(), card.cadence
         locale = languages.locale_of(request)
         wanted = (card.plan.slug, cadence.interval, currency, cadence.count, asked.get("code", ""))
-        attempt = buying.start(subscriber, *wanted, locale=locale)
+        attempt = buying.start(subscriber, *wanted, locale=locale, add_ons=_add_ons_chosen(asked))
+    except refusals.AddOnNotOffered as refusal:
+        context = {"card": card, "problem": str(refusal), "add_ons": _add_ons(card, asked)}
+        return render(request, "billing/checkout.html", context, status=400)
     except CodeRefused as refusal:
         problem = f"{refusal} {WITHOUT_CODE}"
-        return render(request, "billing/checkout.html", {"card": card, "problem": problem}, status=400)
+        context = {"card": card, "problem": problem, "add_ons": _add_ons(card, asked)}
+        return render(request, "billing/checkout.html", context, status=400)
     except buying.AlreadySubscribed as refusal:
         messages.info(request, str(refusal) + " " + gettext("Here is what the change would cost."))
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
@@ -134,7 +139,21 @@ def _shown(request: HttpRequest, card: Card, text: str, subscriber: Any) -> Http
         problem = f"{problem} {WITHOUT_CODE}"
     ends = conf.trial_same_card == "end"
     context = {"card": card, "code": code, "problem": problem, "ends_for_same_card": ends}
+    context["add_ons"] = _add_ons(card, request.GET)
     return render(request, "billing/checkout.html", context)
+
+
+def _add_ons_chosen(asked: QueryDict) -> dict[str, int]:
+    """Return how many of each add-on a form names, by slug; what is no number is none."""
+    named = {name.removeprefix(ADD_ON): asked.get(name, "") for name in asked if name.startswith(ADD_ON)}
+    return {slug: int(text) for slug, text in named.items() if text.isdecimal() and len(text) < 7}
+
+
+def _add_ons(card: Card, asked: QueryDict) -> list[dict[str, Any]]:
+    """Return what is sold with the plan, with the numbers that are chosen; nothing beside a plan that is free."""
+    chosen = _add_ons_chosen(asked)
+    offers = [] if card.costs_nothing else add_on_words.beside(card.plan, card.cadence, card.currency)
+    return [{**offer, "chosen": chosen.get(offer["add_on"].slug, 0)} for offer in offers]
 
 
 def _nothing_chosen(asked: QueryDict) -> HttpResponse:

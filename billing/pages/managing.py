@@ -34,7 +34,7 @@ from billing.localized import amount, number
 from billing.models import Subscription
 from billing.subscriptions import seats
 
-from . import cancel_words, leaving_words, status_words, staying, tax_words
+from . import add_on_words, cancel_words, leaving_words, status_words, staying, tax_words
 from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only
@@ -169,6 +169,7 @@ def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
         "line": line_of(request),
         "outlook": outlook,
         "consequences": leaving_words.consequences(outlook) if outlook else [],
+        "add_ons": add_on_words.ends_with(now) if outlook else "",
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
         if outlook
         else "",
@@ -219,6 +220,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
         "lines": [(line, amount(line.amount, found.currency)) for line in found.lines],
         "overflows": [_overflow(row) for row in found.overflows],
+        "add_ons": add_on_words.in_change(found.add_ons, found.price.plan, found.currency, found.price.cadence),
     }
     return render(request, "billing/change_preview.html", context)
 

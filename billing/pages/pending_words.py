@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from billing.lifecycle import Overview
 from billing.models import Price, Subscription
 
+from . import add_on_words
 from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
@@ -16,12 +17,14 @@ def for_change(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
+    if of_add_ons := add_on_words.pending(overview):
+        return of_add_ons
     name = plan_words(change.price.plan) if change.price else _("another plan")
     if change.effective_at and change.price and change.price.plan == overview.effective_plan:
         return _new_price(overview, change.price, change.effective_at)
     if change.effective_at:
         headline = _("Your plan changes to {plan} on {date}").format(plan=name, date=day(change.effective_at))
-        return Banner(Tone.NOTICE, headline, _keeps_until_then(overview))
+        return Banner(Tone.NOTICE, headline, _keeps_until_then(overview) + add_on_words.dropped(overview))
     if change.kind == Subscription.Pending.AWAITED:
         return _on_its_way(overview, name, change.confirm_url)
     sentence = _("Until it is confirmed you keep {plan}, and nothing is charged.")

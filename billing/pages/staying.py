@@ -19,7 +19,7 @@ from billing.lifecycle.offers import Offer
 from billing.models import Subscription
 from billing.monitoring import alerts
 
-from . import pause_words
+from . import add_on_words, pause_words
 from .banners import plan_words
 from .guarding import for_manager, line_of
 from .signed_in import form_only
@@ -55,6 +55,7 @@ def pause(request: HttpRequest, subscriber: Any) -> HttpResponse:
     context = {
         "overview": now,
         "line": line,
+        "add_ons": add_on_words.paused_with(now),
         "choices": pause_words.choices(now, pausing.days_offered(now.subscription)),
     }
     return render(request, "billing/pause.html", context)

@@ -18,7 +18,7 @@ from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
-from billing.setup import publishing, publishing_packs, taxing
+from billing.setup import publishing, publishing_add_ons, publishing_packs, taxing
 from billing.stripe_client import StripeRefused, id_of, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -46,6 +46,8 @@ def changes() -> list[Change]:
     missing = publishing.missing()
     before = "; a price of another amount is archived" if definitions.is_from_settings() else ""
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
+    if add_ons := publishing_add_ons.missing():
+        prices.append(Change(f"make the products and prices {', '.join(add_ons)}", _publish_add_ons))
     if packs := publishing_packs.missing():
         prices.append(Change(f"make the products and prices {', '.join(packs)}", _publish_packs))
     return [*prices, *_tax_changes(), *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
@@ -64,6 +66,11 @@ def lacks(endpoint: dict[str, Any]) -> frozenset[str]:
 
 def _publish() -> str:
     publishing.publish()
+    return ""
+
+
+def _publish_add_ons() -> str:
+    publishing_add_ons.publish()
     return ""
 
 

@@ -47,6 +47,8 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
     elif _has_new_price(before, after):
         _send(signals.subscription_changed, after, previous_plan=before.plan)
+    if not is_new and before.add_ons != after.add_ons:
+        _send(signals.add_on_changed, after, previous=before.add_ons)
     if not is_new and _is_extended(before, after):
         _send(signals.trial_extended, after, trial_end=after.trial_end, previous_trial_end=before.trial_end)
     earlier = Subscription() if is_new or not before.counts else before
@@ -210,7 +212,8 @@ def _announce_schedule(before: Subscription, after: Subscription) -> None:
     """
     if after.cancel_at and before.cancel_at != after.cancel_at:
         _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
-    if after.pending_kind == Subscription.Pending.SCHEDULED and _pending_change(before) != _pending_change(after):
+    is_new = _pending_change(before) != _pending_change(after)
+    if after.pending_kind == Subscription.Pending.SCHEDULED and is_new and not _is_of_add_ons(after):
         _send(signals.change_scheduled, after, price=after.pending_price, at=after.pending_at)
 
 
@@ -230,6 +233,12 @@ def _pause(row: Subscription) -> tuple[str, datetime | None]:
 
 def _pending_change(row: Subscription) -> tuple[str, str | None, datetime | None]:
     return row.pending_kind, row.pending_price_id, row.pending_at
+
+
+def _is_of_add_ons(row: Subscription) -> bool:
+    """Return whether the pending change leaves the plan as it is, and changes add-ons alone."""
+    is_other = row.pending_add_ons is not None and row.pending_add_ons != row.add_ons
+    return is_other and row.pending_price_id == row.price_id
 
 
 def _send(signal: Signal, subscription: Subscription, **details: Any) -> None:

@@ -7,6 +7,7 @@ keeps the plan that is paid for, until the bank has paid. If it does not, the ch
 
 from typing import Any
 
+from billing import catalogue
 from billing.lanes import writes
 from billing.models import Payment, PlanChange, StripeWrite, Subscription
 from billing.stripe_client import id_of
@@ -31,16 +32,20 @@ def awaited_change(found: Found, before: Subscription) -> PlanChange | None:
 
 
 def columns(change: PlanChange, found: Found) -> dict[str, Any]:
-    """Return the columns that our row has while a change waits: the plan that is paid for, and the coming one."""
+    """Return the columns that our row has while a change waits: plan and add-ons that are paid for, and the coming."""
     latest = found["latest_invoice"]
     is_sent = isinstance(latest, dict) and found.get("collection_method") == "send_invoice"
     previous = change.previous_price
+    paid_for = catalogue.add_ons.add_on_items(change.previous_items)
     return {
         "plan": previous.plan if previous else None,
         "price": previous,
         "pending_kind": Pending.AWAITED,
         "pending_price": change.price,
         "pending_at": None,
+        "pending_add_ons": catalogue.add_ons.quantities_in(found["items"]["data"]),
+        "add_ons": catalogue.add_ons.sums(paid_for),
+        "add_on_mrr": catalogue.add_ons.monthly_cost(paid_for, found["currency"]),
         "pending_url": (latest.get("hosted_invoice_url") or "") if is_sent else "",
     }
 

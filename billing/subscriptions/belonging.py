@@ -57,4 +57,4 @@ def _without_price(found: dict[str, Any], items: list[dict[str, Any]], before: S
 
 
 def _is_published_by_us(item: dict[str, Any]) -> bool:
-    return MARK_OF_PRICE in readers.metadata_of(item["price"])
+    return not {MARK_OF_PRICE, catalogue.add_ons.MARK}.isdisjoint(readers.metadata_of(item["price"]))

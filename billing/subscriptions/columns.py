@@ -39,13 +39,14 @@ NO_GRACE: dict[str, Any] = {"past_due_since": None, "past_due_method": ""}
 class PendingChange:
     """A pending change happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
 
-    `price` is None if it belongs to no plan of ours.
+    `price` is None if it belongs to no plan of ours. `add_ons` is how many of each there will be.
     """
 
     kind: Subscription.Pending
     price: Price | None
     at: int | None
     url: str = ""
+    add_ons: dict[str, int] | None = None
 
 
 def columns_of(
@@ -58,6 +59,7 @@ def columns_of(
     belonging = belonging_of(found, before)
     item = belonging.item
     change = awaited.awaited_change(found, before)
+    add_ons = catalogue.add_ons.add_on_items(found["items"]["data"])
     interval = (item["price"].get("recurring") or {}).get("interval")
     unknown_values.is_known("price.recurring.interval", interval, [None, *Price.Interval.values], item["price"]["id"])
     return {
@@ -69,6 +71,8 @@ def columns_of(
         "price": belonging.price,
         "unmapped_price": item["price"]["id"] if belonging.whose == Whose.UNKNOWN else "",
         "quantity": readers.quantity_of(item),
+        "add_ons": catalogue.add_ons.sums(add_ons),
+        "add_on_mrr": catalogue.add_ons.monthly_cost(add_ons, found["currency"]),
         "currency": found["currency"],
         "started_at": from_timestamp(found["start_date"]),
         "current_period_start": from_timestamp(item["current_period_start"]),
@@ -207,6 +211,7 @@ def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
         "pending_price": change.price if change else None,
         "pending_at": from_timestamp(change.at) if change else None,
         "pending_url": change.url if change else "",
+        "pending_add_ons": change.add_ons if change else None,
     }
 
 
@@ -216,7 +221,9 @@ def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
     if not update:
         return None
     url = (invoice.get("hosted_invoice_url") or "") if isinstance(invoice, dict) else ""
-    return PendingChange(Pending.UPDATE, _price(update["subscription_items"] or []), update["expires_at"], url)
+    items = update["subscription_items"] or []
+    add_ons = catalogue.add_ons.quantities_in(items)
+    return PendingChange(Pending.UPDATE, _price(items), update["expires_at"], url, add_ons)
 
 
 def _scheduled(found: dict[str, Any]) -> PendingChange | None:
@@ -229,7 +236,8 @@ def _scheduled(found: dict[str, Any]) -> PendingChange | None:
         if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
             known = Price.objects.filter(pk__in=[id_of(item["price"]) for item in phase["items"]])
             price = known.select_related("plan").order_by("-plan__rank").first()
-            return PendingChange(Pending.SCHEDULED, price, phase["start_date"])
+            add_ons = catalogue.add_ons.quantities_in(phase["items"])
+            return PendingChange(Pending.SCHEDULED, price, phase["start_date"], add_ons=add_ons)
     return None
 
 

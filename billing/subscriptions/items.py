@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from billing.models import Price, Subscription, SubscriptionItem
+from billing.models import AddOnPrice, Price, Subscription, SubscriptionItem
 from billing.stripe_client import id_of
 
 COLUMNS = [
     "subscription_id",
     "stripe_price",
     "price_id",
+    "add_on_price_id",
     "product",
     "quantity",
     "unit_amount",
@@ -17,6 +18,7 @@ COLUMNS = [
     "interval_count",
     "is_metered",
 ]
+RELATIONS = frozenset({"subscription_id", "price_id", "add_on_price_id"})
 
 
 def write_items(pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
@@ -28,10 +30,11 @@ def write_items(pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
     ours = of_known | dict.fromkeys(named - of_known.keys())
     if wanted := [price for price, known_price in ours.items() if known_price is None]:
         ours |= {pk: pk for pk in Price.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
-    rows = [_row(row, item, ours) for row, found in pairs for item in found["items"]["data"]]
+    of_add_ons = _add_on_prices([price for price, known_price in ours.items() if known_price is None])
+    rows = [_row(row, item, ours, of_add_ons) for row, found in pairs for item in found["items"]["data"]]
     changed = [row for row in rows if row.stripe_id not in known or _differs(row, known[row.stripe_id])]
     if changed:
-        names = [name.removesuffix("_id") if name in ("subscription_id", "price_id") else name for name in COLUMNS]
+        names = [name.removesuffix("_id") if name in RELATIONS else name for name in COLUMNS]
         SubscriptionItem.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["stripe_id"], update_fields=names
         )
@@ -41,7 +44,14 @@ def write_items(pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
         SubscriptionItem.objects.filter(pk__in=gone).delete()
 
 
-def _row(subscription: Subscription, item: dict[str, Any], ours: dict[str, str | None]) -> SubscriptionItem:
+def _add_on_prices(prices: list[str]) -> frozenset[str]:
+    """Return those of these prices that belong to add-ons of ours."""
+    return frozenset(AddOnPrice.objects.filter(pk__in=prices).values_list("pk", flat=True)) if prices else frozenset()
+
+
+def _row(
+    subscription: Subscription, item: dict[str, Any], ours: dict[str, str | None], of_add_ons: frozenset[str]
+) -> SubscriptionItem:
     price = item["price"]
     recurring = price.get("recurring") or {}
     return SubscriptionItem(
@@ -49,6 +59,7 @@ def _row(subscription: Subscription, item: dict[str, Any], ours: dict[str, str |
         stripe_id=item["id"],
         stripe_price=price["id"],
         price_id=ours.get(price["id"]),
+        add_on_price_id=price["id"] if price["id"] in of_add_ons else None,
         product=id_of(price.get("product")),
         quantity=item.get("quantity"),
         unit_amount=price.get("unit_amount"),

@@ -1,4 +1,4 @@
-"""Monthly recurring revenue (MRR) is price times quantity, per month; a ledger records each change of it.
+"""Monthly recurring revenue (MRR) is price times quantity, of plan and add-ons; a ledger records each change of it.
 
 Each real change of a subscription adds a row to its history, with the MRR from then on.
 
@@ -57,8 +57,8 @@ def monthly_amount(subscription: Subscription) -> int:
     if price is None:
         return 0
     cost = catalogue.amounts.cost(price, subscription.currency, subscription.quantity) or 0
-    net = cost * 100 / (100 + Fraction(subscription.included_tax))
-    return round(net / price.cadence.months)
+    monthly = cost / price.cadence.months + subscription.add_on_mrr
+    return round(monthly * 100 / (100 + Fraction(subscription.included_tax)))
 
 
 def record_movement(customer_id: str, rows: list[Subscription]) -> None:

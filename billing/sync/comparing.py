@@ -13,11 +13,11 @@ Differences = dict[str, tuple[Any, Any]]
 OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
 FIELDS = (
-    "stripe_id whose line counts status plan_id price_id unmapped_price quantity currency started_at "
+    "stripe_id whose line counts status plan_id price_id unmapped_price quantity add_ons currency started_at "
     "current_period_start current_period_end billing_cycle_anchor trial_end cancel_at ended_at past_due_since "
     "past_due_method latest_invoice default_payment_method payment_method_type card_brand card_last4 card_expires_on "
     "has_payment_method collection_method collection_paused collection_resumes_at trial_end_without_card "
-    "pending_kind pending_price_id pending_at"
+    "pending_kind pending_price_id pending_at pending_add_ons"
 ).split()
 NONE_YET = {field: getattr(Subscription(), field) for field in FIELDS}
 

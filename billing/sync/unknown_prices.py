@@ -4,7 +4,7 @@ from typing import Any
 
 from billing import catalogue, stripe_client
 from billing.cadence import Cadence
-from billing.models import Plan, Price, SyncRun
+from billing.models import AddOnPrice, Plan, Price, SyncRun
 from billing.stripe_client import StripeRefused, fetch, readers
 
 from . import report
@@ -22,7 +22,9 @@ class Prices:
     def take_over_unknown(self, subscriptions: list[dict[str, Any]]) -> None:
         ids = {item["price"]["id"] for found in subscriptions for item in found["items"]["data"]} - self.seen
         self.seen |= ids
-        for price_id in sorted(ids - set(Price.objects.filter(pk__in=ids).values_list("pk", flat=True))):
+        known = Price.objects.filter(pk__in=ids).values_list("pk", flat=True)
+        of_add_ons = AddOnPrice.objects.filter(pk__in=ids).values_list("pk", flat=True)
+        for price_id in sorted(ids - set(known) - set(of_add_ons)):
             if not self.is_dry:
                 self._take_over(price_id)
 
@@ -38,7 +40,7 @@ class Prices:
         cadence = Cadence(str(recurring.get("interval")), recurring.get("interval_count", 1))
         if slug and price.get("lookup_key") == catalogue.lookup_key(slug, cadence):
             self._make_plan(slug, price["product"])
-        if catalogue.record_price(price):
+        if catalogue.record_price(price) or catalogue.add_ons.record_price(price):
             report.note(self.run, f"Price {price_id} had no row here, so it was added.")
 
     def _make_plan(self, slug: str, product: dict[str, Any]) -> None:

@@ -1,17 +1,17 @@
 """The plans in effect set the limits of a subscriber: in each line the plan that gives access, otherwise the free plan.
 
-The limits of several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A
-subscription's months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost
-before the period ends, so that use stays counted. The months of a feature are those of the line that gives most of it;
-without a subscription, those of the calendar (UTC). After a downgrade use may exceed the new limit, which blocks new
-use and is announced once.
+The limits of several lines, of add-ons (each as often as it was bought) and of grants of the feature add up. Limits are
+per month, however often a subscriber pays. A subscription's months are counted from its billing cycle anchor, as Stripe
+counts its periods, even if access is lost before the period ends, so that use stays counted. The months of a feature
+are those of the line that gives most of it; without a subscription, those of the calendar (UTC). After a downgrade use
+may exceed the new limit, which blocks new use and is announced once.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from billing import access, clock, signals
+from billing import access, catalogue, clock, signals
 from billing.conf import conf
 from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
 
@@ -56,6 +56,10 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     start, end = month_of(_anchor(decided, at), at)
     periods = {row.feature: by_line[row.plan_id] for row in rows}  # of those that give a feature the last gives most
     granted = [(grant.feature, grant.quantity) for grant in decided.features]
+    for now in lines.values():
+        for feature, quantity in catalogue.add_ons.limits_of(dict(now.add_ons)):
+            granted.append((feature, quantity))
+            periods.setdefault(feature, month_of(_anchor(now, at), at))
     limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
     withholds_credits = any(now.withholds_all for now in lines.values())
     return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits)

@@ -156,4 +156,39 @@ def packs(stage: Stage, pia: Person) -> list[Step]:
     ]
 
 
-CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia"}
+def add_ons(stage: Stage, uma: Person) -> list[Step]:
+    """Somebody buys a plan with an add-on, wants two more of it, and later one fewer."""
+    path = "/subscriptions/add-ons/extra"
+
+    def limit() -> Any:
+        return stage.state(uma)["usage"]["generations"]["limit"]
+
+    def buy() -> None:
+        stage.buy(uma, "pro", add_ons=[{"slug": "extra", "quantity": 1}])
+        stage.wait_until_quiet()
+        stage.check(limit() == 1500, f"the limit is {limit()}, not 1000 + 500")
+
+    def more() -> None:
+        shown = stage.api("POST", "/subscriptions/add-ons/preview", {"slug": "extra", "quantity": 3}, uma)
+        stage.api("PUT", path, {"quantity": 3, "proration_date": shown["proration_date"]}, uma)
+        paid, foreseen = stage.last_charge(uma)["amount"], shown["amount_due"]["amount"]
+        stage.check(paid == foreseen > 0, f"{paid} was charged, and {foreseen} was foreseen")
+        stage.check(limit() == 2500, f"the limit is {limit()}, not 1000 + 3 × 500")
+
+    def fewer() -> None:
+        stage.api("PUT", path, {"quantity": 2}, uma)
+        stage.check(limit() == 2500, f"the limit is {limit()} before the period is over")
+        stage.advance_to_renewal(uma, hours=2)
+        stage.wait_until_quiet()
+        paid = stage.last_charge(uma)["amount"]
+        stage.check(paid == 2000 + 2 * 800, f"the renewal charged {paid}, not the plan and two add-ons")
+        stage.check(limit() == 2000, f"the limit is {limit()}, not 1000 + 2 × 500")
+
+    return [
+        Step("Uma buys Pro and an add-on", buy, Outcome("pro", "active", "active", BOUGHT)),
+        Step("adds two more of it", more, Outcome("pro", "active", "active", [RECEIVED])),
+        Step("has one fewer, and renews", fewer, Outcome("pro", "active", "active", [RECEIVED])),
+    ]
+
+
+CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia", add_ons: "uma"}

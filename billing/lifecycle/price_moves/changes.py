@@ -21,7 +21,7 @@ def coming_of(subscription: Subscription | None) -> PriceMoveRow | None:
 def stays_until(subscription: Subscription, row: PriceMoveRow) -> bool:
     """Return whether the subscription neither ends nor changes by itself before the new price is charged."""
     ends = (subscription.cancel_at, subscription.pending_at if subscription.pending_price_id else None)
-    of_this_move = subscription.pending_price_id == row.move.new_price_id
+    of_this_move = subscription.pending_price_id in (row.move.new_price_id, subscription.price_id)  # or add-ons change
     return row.moves_at is not None and not any(
         at and at <= row.moves_at and not (of_this_move and at == subscription.pending_at) for at in ends
     )

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from billing import queues
-from billing.catalogue import definitions, packs
+from billing.catalogue import add_ons, definitions, packs
 from billing.management.terminal import TerminalCommand
 from billing.setup import checks, database
 
@@ -38,6 +38,7 @@ class Command(TerminalCommand):
                 raise CommandError(" ".join(taken))
             is_fast = database.create_tables()
             plans = definitions.update_plans()
+            add_ons.update_add_ons()
             packs.update_packs()
             schedules = queues.keep_schedules()
         tables = "tables created" if is_fast else "tables up to date"

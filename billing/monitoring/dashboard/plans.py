@@ -4,7 +4,7 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from billing.models import Plan, Subscription
 
-from . import money
+from . import add_ons, money
 from .facts import Fact, counted, share, summed
 from .parts import Cell, Section, Table, Term
 from .scope import Scope
@@ -22,7 +22,7 @@ BY_PLAN = Term(
 
 def section(scope: Scope) -> Section:
     table = _table(scope, _subscriptions(), _mrr(), _net(), _of_unknown_price())
-    return Section("plans", "Active by plan", tables=[table])
+    return Section("plans", "Active by plan", tables=[table, *([add_ons.table()] if add_ons.has_any() else [])])
 
 
 def _subscriptions() -> list[Fact]:

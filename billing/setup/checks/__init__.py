@@ -2,14 +2,16 @@
 
 from django.core import checks
 
-from . import browsers, databases, names, plans, project, queue, stripe, values
+from . import add_ons, browsers, databases, names, plans, project, queue, stripe, values
 from .problems import Check
 from .stripe import check_api_key
 
 __all__ = ["CHECKS", "check_api_key", "register"]
 
 CHECKS: tuple[Check, ...] = tuple(
-    check for module in (stripe, values, plans, queue, project, databases, names, browsers) for check in module.CHECKS
+    check
+    for module in (stripe, values, plans, add_ons, queue, project, databases, names, browsers)
+    for check in module.CHECKS
 )
 
 

@@ -104,7 +104,7 @@ PACK_FIELDS = {
 @finds("billing.E012")
 def check_plans() -> Problem:
     """BILLING_PLANS is a list of plans, each with a unique slug, a name and no unknown fields."""
-    problem = next(_problems(conf.plans), None)
+    problem = next(problems_in(conf.plans), None)
     return (f"BILLING_PLANS: {problem}.", WANTED) if problem else None
 
 
@@ -157,7 +157,7 @@ def _likely(spelling: str) -> str:
 @finds("billing.E013")
 def check_free_plan() -> Problem:
     """BILLING_FREE_PLAN is the slug of a plan, if BILLING_PLANS is set."""
-    if not definitions.is_from_settings() or next(_problems(conf.plans), None):
+    if not definitions.is_from_settings() or next(problems_in(conf.plans), None):
         return None
     slugs = [plan.slug for plan in definitions.defined_plans()]
     if conf.free_plan in slugs:
@@ -168,7 +168,7 @@ def check_free_plan() -> Problem:
     )
 
 
-def _problems(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan") -> Iterator[str]:
+def problems_in(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan") -> Iterator[str]:
     if plans is None:
         return
     if not isinstance(plans, list | tuple) or not all(isinstance(plan, dict) for plan in plans):
@@ -190,12 +190,12 @@ def _problems(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan") 
 @finds("billing.E195")
 def check_packs() -> Problem:
     """BILLING_PACKS is a list of packs, each of which gives either credits of a feature or a plan that exists."""
-    problem = next(chain(_problems(conf.packs, PACK_FIELDS, "pack"), _pack_problems()), None)
+    problem = next(chain(problems_in(conf.packs, PACK_FIELDS, "pack"), _pack_problems()), None)
     return (f"BILLING_PACKS: {problem}.", PACKS_WANTED) if problem else None
 
 
 def _pack_problems() -> Iterator[str]:
-    plans = {plan.slug: plan for plan in definitions.defined_plans()} if not next(_problems(conf.plans), None) else {}
+    plans = {plan.slug: plan for plan in definitions.defined_plans()} if not next(problems_in(conf.plans), None) else {}
     features = {feature for plan in plans.values() for feature in plan.limits}
     for pack in conf.packs or ():
         name, plan, feature = pack.get("slug"), pack.get("plan"), pack.get("feature")

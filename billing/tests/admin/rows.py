@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from billing.models import (
     AccountDeletion,
+    AddOn,
+    AddOnPrice,
     Agreement,
     Alert,
     BalanceTransaction,
@@ -81,6 +83,13 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         slug="credits_1000", name="1,000 generations", feature="generations", quantity=1000, currency="kwd",
         amounts={"kwd": 1234567}, price_id=f"price_9{ending}", product=f"prod_9{ending}",
     )  # fmt: skip
+    add_on = AddOn.objects.create(
+        slug="extra", name="500 more generations", limits={"generations": 500}, plans=[plan.slug], most=10
+    )
+    add_on_price = AddOnPrice.objects.create(
+        id=f"price_8{ending}", add_on=add_on, lookup_key=f"addon_extra_month{ending}", product=f"prod_8{ending}",
+        currency="kwd", amounts={"kwd": 1234567}, interval="month",
+    )  # fmt: skip
     purchase = Purchase.objects.create(
         pack=pack, status="paid", session_id=f"cs_9{ending}", payment_intent=f"pi_9{ending}", created_at=now,
         invoice_id=f"in_8{ending}", given_back=1000, **of, **MONEY,
@@ -92,6 +101,8 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
     told = {"old_amount": 1234567, "new_amount": 2345678, "currency": "kwd", "told_at": now, "moves_at": now}
     terms = {"percent_off": 50, "coupon": f"HALF{ending}", "duration": "forever", "saves": 1000, "starts_at": now}
     return {
+        AddOn: add_on,
+        AddOnPrice: add_on_price,
         Pack: pack,
         Purchase: purchase,
         Customer: customer,

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import (
+    AddOn,
+    AddOnPrice,
     Agreement,
     Code,
     Grant,
@@ -43,7 +45,7 @@ def test_a_list_opens_and_shows_its_row(staff, rows, model):
     assert Page(answer.content.decode()).problems == []
 
 
-OF_NO_CUSTOMER = {Plan, Price, PriceMove, SyncRun, MirrorFailure, Pack}
+OF_NO_CUSTOMER = {AddOn, AddOnPrice, Plan, Price, PriceMove, SyncRun, MirrorFailure, Pack}
 SEARCHED_BY_CUSTOMER = [model for model in MODELS if model not in OF_NO_CUSTOMER]
 
 

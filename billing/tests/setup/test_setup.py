@@ -203,7 +203,7 @@ def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world, reach
 
 
 def test_a_dry_run_of_the_setup_changes_nothing_at_stripe(world, reachable):
-    assert "Dry run: 3 changes to make." in set_up_stripe("--dry-run")
+    assert "Dry run: 4 changes to make." in set_up_stripe("--dry-run")
     assert not world.stripe("GET", "webhook_endpoints")["data"]
 
 

@@ -25,7 +25,7 @@ ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "billing-demo"
 
 
 class Command(TerminalCommand):
-    help = "Run sandbox, web and worker, tell ten subscribers' stories, and leave the site open until Ctrl-C."
+    help = "Run sandbox, web and worker, tell eleven subscribers' stories, and leave the site open until Ctrl-C."
     is_open = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
