@@ -11,7 +11,7 @@ from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
-from . import phases, previews, prices, tax
+from . import overage_items, phases, previews, prices, tax
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
 from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
@@ -123,6 +123,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
     During a trial nothing is charged. Otherwise Stripe charges now; if the payment needs confirming, the change stays
     pending.
     """
+    overage_items.report_before(now)
     now.release_schedule()
     pays_in_days = not now.is_trial and subscriptions.pays_in_days(now.found)
     paying: dict[str, Any] = {"proration_behavior": "none"}
@@ -195,12 +196,8 @@ def _schedule(now: Standing, intent: PlanChange) -> None:
         "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
     )
     under_way, now_phase = schedule["current_phase"], phases.of_subscription(now.found)
-    then = [
-        phases.item_of(item, price=intent.price.pk, quantity=intent.quantity)
-        if item["id"] == now.item["id"]
-        else phases.item_of(item)
-        for item in now.found["items"]["data"]
-    ]
+    plan_item = phases.item_of(now.item, price=intent.price.pk, quantity=intent.quantity)
+    then = [plan_item, *overage_items.phase_items(now, intent.price)]
     stripe_client.post(
         f"/v1/subscription_schedules/{schedule['id']}",
         idempotency_key=f"phases:{intent.pk}",

@@ -12,7 +12,7 @@ from billing.models import Customer, PlanChange, Price
 from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
-from . import prices
+from . import overage_items, prices
 from .change_rules import Effect, effect
 from .customers import request_key
 from .live_subscription import Standing, customer_of, standing_of
@@ -128,8 +128,10 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """Return the `items` that put the plan's item on another price; others stay as they are."""
-    return [{"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}]
+    """Return the `items` that put the plan's item on another price, and the metered ones that go with it; others stay
+    as they are."""
+    plan_item = {"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}
+    return [plan_item, *overage_items.beside(now, price)]
 
 
 def quantity_for(now: Standing, price: Price) -> int:

@@ -18,6 +18,13 @@ class QuotaExceeded(Exception):
         )
 
 
+class SpendCapReached(QuotaExceeded):
+    """Limit and credits are used up, and the use would pass the cap on what a month may cost beyond them."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} Your spend cap for {self.feature} beyond the limit is reached."
+
+
 class NoAccess(Exception):
     """Neither a plan nor a grant includes the feature, and no credits were ever given for it."""
 
@@ -42,13 +49,15 @@ class Quota:
     """A quota compares use with what may be used.
 
     `used` counts what was taken of `limit`, the month's; `credits` are left beside it. `limit` and `remaining` are None
-    if the plan sets no limit; `remaining`, never negative, is what may still be used of both.
+    if the plan sets no limit; `remaining`, never negative, is what may still be used of both. `overage` is what was
+    used beyond both, and is paid by use.
     """
 
     used: int
     limit: int | None
     resets_at: datetime | None = field(default=None, compare=False)
     credits: int = 0
+    overage: int = 0
 
     @property
     def remaining(self) -> int | None:
