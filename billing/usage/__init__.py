@@ -4,7 +4,7 @@
 its end. `summary` tells how use stands.
 """
 
-from . import capping, crediting, doubts, overage, reporting
+from . import capping, crediting, doubts, meter_errors, overage, reporting
 from .allowances import Allowance, allowance, announce_overflow, free_plan_in, summary
 from .capping import CapRefused
 from .counting import commit, consume, release, release_lapsed, reserve
@@ -35,6 +35,7 @@ __all__ = [
     "doubts",
     "each_minute",
     "free_plan_in",
+    "meter_errors",
     "metered",
     "month_of",
     "month_start",

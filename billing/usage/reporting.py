@@ -209,6 +209,19 @@ def settle(report: UsageReport, state: State, words: str = "", by: str = "") -> 
     return True
 
 
+def lasting(customer: str = "") -> list[str]:
+    """Return a sentence for each report, of one customer or of all, that waits for a person."""
+    rows = (
+        UsageReport.objects.filter(state__in=UsageReport.NEEDS_PERSON).select_related("price").order_by("made_at", "pk")
+    )
+    rows = rows.filter(customer_id=customer) if customer else rows
+    return [
+        f"A report of {row.quantity:,} {row.price.feature} of {row.customer_id} from {row.at:%Y-%m-%d %H:%M} is "
+        f"{row.get_state_display()}: {row.error_message}"
+        for row in rows.select_related("price")[:AT_ONCE]
+    ]
+
+
 def send_again(report: UsageReport, by: str) -> bool:
     """Send a report that needs a person anew, dated now and by another identifier; return whether it was one.
 

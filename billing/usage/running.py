@@ -1,6 +1,6 @@
 """What the worker does about use beyond the limits each minute."""
 
-from . import capping, doubts, reporting
+from . import capping, doubts, meter_errors, reporting
 
 
 def each_minute() -> str:
@@ -10,4 +10,5 @@ def each_minute() -> str:
     capping.announce_reached()
     settled = doubts.settle_all()
     sent = reporting.send_due()
+    meter_errors.ask_of_late()
     return f"{made} usage reports made, {settled} in doubt, {sent} sent"
