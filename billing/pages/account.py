@@ -16,7 +16,7 @@ from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import discount_words, packs, tax_words, wording
+from . import discount_words, packs, spending, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -48,6 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
+        "spending": spending.account_rows(now.spending),
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),

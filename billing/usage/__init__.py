@@ -11,8 +11,18 @@ from .counting import commit, consume, release, release_lapsed, reserve
 from .crediting import CreditRefused, TakenBack
 from .metered import metered
 from .months import month_of, month_start
-from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, SpendCapReached, UnknownKey
+from .quotas import (
+    KeyReused,
+    NoAccess,
+    NotPaidByUse,
+    Quota,
+    QuotaExceeded,
+    ReservationOver,
+    SpendCapReached,
+    UnknownKey,
+)
 from .running import each_minute
+from .spending import Spending, spending_of
 
 __all__ = [
     "Allowance",
@@ -20,10 +30,12 @@ __all__ = [
     "CreditRefused",
     "KeyReused",
     "NoAccess",
+    "NotPaidByUse",
     "Quota",
     "QuotaExceeded",
     "ReservationOver",
     "SpendCapReached",
+    "Spending",
     "TakenBack",
     "UnknownKey",
     "allowance",
@@ -44,5 +56,6 @@ __all__ = [
     "release_lapsed",
     "reporting",
     "reserve",
+    "spending_of",
     "summary",
 ]

@@ -29,6 +29,13 @@ class NoAccess(Exception):
     """Neither a plan nor a grant includes the feature, and no credits were ever given for it."""
 
 
+class NotPaidByUse(Exception):
+    """The plan in effect prices nothing beyond its limits, or its subscription is not active."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is paid by use with your plan now.")
+
+
 class UnknownKey(LookupError):
     """No use of this feature was counted with this key."""
 

@@ -88,7 +88,7 @@ def flush(subscription_id: str) -> list[UsageReport]:
         cut(counter)
     rows = list(UsageReport.objects.filter(subscription_id=subscription_id, state__in=UsageReport.OPEN))
     for row in rows:
-        send(row)
+        send(row, is_urgent=True)
     if UsageReport.objects.filter(pk__in=[row.pk for row in rows], state__in=UsageReport.OPEN).exists():
         raise StripeUnavailable("Stripe has not taken all usage yet")
     return rows
@@ -106,14 +106,17 @@ def send_due() -> int:
     return sent
 
 
-def send(report: UsageReport) -> bool:
-    """Send a report if no other worker does, and it may be sent; return False if Stripe did not answer."""
+def send(report: UsageReport, *, is_urgent: bool = False) -> bool:
+    """Send a report if no other worker does, and it may be sent; return False if Stripe did not answer.
+
+    What is urgent does not wait for the time of its next try; Stripe knows its identifier, if another worker sends it.
+    """
     if report.tried_at and clock.now() > report.tried_at + SAME_IDENTIFIER:
         return True
     if not report.tried_at and not _date(report):
         settle(report, State.LATE, "The invoice of its period is closed, and no other will come.")
         return True
-    if not _claim(report):
+    if not _claim(report, is_urgent=is_urgent):
         return True
     try:
         stripe_client.post(
@@ -137,9 +140,10 @@ def send(report: UsageReport) -> bool:
     return True
 
 
-def _claim(report: UsageReport) -> bool:
+def _claim(report: UsageReport, *, is_urgent: bool = False) -> bool:
     """Write down that this process sends the row, before it does."""
     same = UsageReport.objects.filter(pk=report.pk, attempts=report.attempts, state=report.state)
+    same = same if is_urgent else same.filter(next_attempt_at__lte=timezone.now())
     report.attempts += 1
     report.tried_at = report.tried_at or clock.now()
     report.state = State.SENDING
