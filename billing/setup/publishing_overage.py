@@ -54,6 +54,15 @@ def publish() -> None:
     """Make meters and metered prices that are missing, and store the prices here. Raises `StripeUnavailable`,
     `StripeRefused`, `UnusableMeter`."""
     wanted = list(_wanted())
+    publish_these(wanted)
+    current = {(each.plan.slug, each.feature, each.cadence) for each in wanted}
+    for row in OveragePrice.objects.filter(is_current=True).select_related("plan"):
+        if (row.plan.slug, row.feature, row.cadence) not in current:
+            OveragePrice.objects.filter(pk=row.pk).update(is_current=False)
+
+
+def publish_these(wanted: list[Wanted]) -> None:
+    """Make the meters and metered prices that are missing, and store the prices here. Raises as `publish` does."""
     found = existing([each.key for each in wanted])
     meters = _meters() if wanted else {}
     for each in wanted:
@@ -64,10 +73,6 @@ def publish() -> None:
                 meters[name] = _make_meter(each.feature, name)
             price = _make(each, found.get(each.key), meters[name])
         _record(each, price)
-    current = {(each.plan.slug, each.feature, each.cadence) for each in wanted}
-    for row in OveragePrice.objects.filter(is_current=True).select_related("plan"):
-        if (row.plan.slug, row.feature, row.cadence) not in current:
-            OveragePrice.objects.filter(pk=row.pk).update(is_current=False)
 
 
 def _wanted() -> Iterator[Wanted]:
