@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -73,7 +74,67 @@ def inside(url: str) -> list[dict[str, Any]]:
         theirs = spent(url, callers, lambda turn: bare(0))
         ours = spent(url, callers, lambda turn: usage.consume(users[0], "generations"))
         found.append(row(f"consume of credits, {callers} at once, one subscriber", theirs, ours))
+    return [*found, *beyond_the_limit(url, users, bare)]
+
+
+def beyond_the_limit(url: str, users: list[Any], bare: Callable[[int], None]) -> list[dict[str, Any]]:
+    """Measure use that is paid by use, without and with a spend cap, while reports are cut at every hundredth use."""
+    from billing import usage
+    from billing.models import (
+        Customer,
+        OveragePrice,
+        Plan,
+        PlanLimit,
+        Price,
+        Subscription,
+        SubscriptionItem,
+        Usage,
+        UsageReport,
+    )
+
+    now = {"current_period_start": at(-5), "current_period_end": at(25), "billing_cycle_anchor": at(-5)}
+    plan = Plan.objects.get(slug="pro")
+    PlanLimit.objects.filter(plan=plan, feature="generations").update(quantity=0, overage={"usd": "2.5"})
+    price = Price.objects.create(pk="price_1", plan=plan, currency="usd", unit_amount=2000, interval="month")
+    metered = OveragePrice.objects.create(
+        pk="price_2", plan=plan, feature="generations", interval="month", amounts={"usd": "2.5"}, meter="mtr_1"
+    )
+    for number, user in enumerate(users):
+        customer = Customer.objects.create(pk=f"cus_{number}", subscriber=user, currency="usd")
+        held = Subscription.objects.create(
+            customer=customer, stripe_id=f"sub_{number}", plan=plan, price=price, status="active", currency="usd", **now
+        )
+        SubscriptionItem.objects.create(
+            subscription=held, stripe_id=f"si_{number}", stripe_price=metered.pk, is_metered=True
+        )
+
+    def use(of: int, turn: int) -> None:
+        usage.consume(users[of], "generations")
+        if turn % 100 == 0:
+            usage.reporting.cut_all()
+
+    found = []
+    usage.crediting.take_back(users[0], "bench")
+    for cap in ("", ", with a cap"):
+        if cap:
+            usage.capping.set_cap(users[0], 2**40, "usd")
+        for callers in CALLERS:
+            for whose, of in (("one subscriber", lambda turn: 0), ("many subscribers", lambda turn: turn % 100)):
+                theirs = spent(url, callers, lambda turn, of=of: bare(of(turn)))
+                ours = spent(url, callers, lambda turn, of=of: use(of(turn), turn))
+                found.append(row(f"consume beyond the limit{cap}, {callers} at once, {whose}", theirs, ours))
+    usage.reporting.cut_all()
+    used = sum(Usage.objects.values_list("overage", flat=True))
+    made = list(UsageReport.objects.values_list("quantity", flat=True))
+    assert sum(made) == used, (sum(made), used)
+    print(f"{used:,} uses beyond the limit made {len(made):,} usage reports", file=sys.stderr)
     return found
+
+
+def at(days: int) -> Any:
+    from django.utils import timezone
+
+    return timezone.now() + timedelta(days=days)
 
 
 def row(work: str, theirs: tuple[float, float], ours: tuple[float, float]) -> dict[str, Any]:

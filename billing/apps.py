@@ -28,6 +28,7 @@ class BillingConfig(AppConfig):
         "billing.subscriptions.next_charges.each_minute": 1,
         "billing.lifecycle.price_moves.running.each_minute": 1,
         "billing.lifecycle.agreements.each_minute": 1,
+        "billing.usage.each_minute": 1,
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,

@@ -144,6 +144,17 @@ class Settings:
         return self._get("BILLING_PLANS", None)
 
     @property
+    def spend_cap(self) -> dict[str, int]:
+        """BILLING_SPEND_CAP: what use beyond the limits may cost a subscriber in a month, currency → minor units; a
+        subscriber's own cap counts in its place (docs/pay-by-use.md). Without a currency there is no cap in it."""
+        return self._get("BILLING_SPEND_CAP", {})
+
+    @property
+    def spend_cap_policy(self) -> str:
+        """BILLING_SPEND_CAP_POLICY: `stop` refuses use at the cap, `warn` tells the subscriber and goes on."""
+        return self._get("BILLING_SPEND_CAP_POLICY", "stop")
+
+    @property
     def free_plan(self) -> str:
         """BILLING_FREE_PLAN: slug of the plan of everybody without access to a paid plan."""
         return self._get("BILLING_FREE_PLAN", "free")

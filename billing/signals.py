@@ -50,6 +50,7 @@ purchase_reversed = Signal()  # subscriber, purchase: Purchase, taken: int, used
 
 # The rest
 quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage
+spend_cap_reached = Signal()  # subscriber, amount: int, currency, policy: stop or warn, resets_at: datetime
 customer_deleted = Signal()  # customer: Customer
 account_closing = Signal()  # subscriber, deletion: AccountDeletion; end sessions, revoke tokens
 account_closed = Signal()  # subscriber, deletion, email: str, the last address known; anonymise the subscriber

@@ -19,7 +19,7 @@ from rest_framework.views import exception_handler
 from billing import site
 from billing.access import payer
 from billing.lifecycle import OUTAGES, agreements, outage_of, refusals
-from billing.usage import KeyReused, NoAccess, QuotaExceeded, UnknownKey
+from billing.usage import CapRefused, KeyReused, NoAccess, NotPaidByUse, QuotaExceeded, SpendCapReached, UnknownKey
 
 # exception → (HTTP status, code); our own exceptions bring their sentence
 RULES: dict[type[Exception], tuple[int, str]] = {
@@ -68,6 +68,9 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AlreadyOwned: (status.HTTP_409_CONFLICT, "already_owned"),
     refusals.TaxAddressNeeded: (status.HTTP_409_CONFLICT, "tax_address_needed"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
+    SpendCapReached: (status.HTTP_402_PAYMENT_REQUIRED, "spend_cap_reached"),
+    NotPaidByUse: (status.HTTP_409_CONFLICT, "no_pay_by_use"),
+    CapRefused: (status.HTTP_400_BAD_REQUEST, "cap_refused"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
     KeyReused: (status.HTTP_409_CONFLICT, "key_reused"),

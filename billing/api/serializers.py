@@ -145,6 +145,7 @@ class QuotaSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(allow_null=True, help_text="null means no limit")
     credits = serializers.IntegerField(help_text="Spent when the month's limit is used up")
     remaining = serializers.IntegerField(allow_null=True, help_text="What may still be used of both")
+    overage = serializers.IntegerField(help_text="What was used beyond both, and is paid by use")
 
 
 class RedeemRequest(serializers.Serializer[Any]):

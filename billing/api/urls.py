@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import add_ons, agreements, purchases, redemptions, usage_view, views
+from . import add_ons, agreements, purchases, redemptions, spending, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("agreements", agreements.Agreements.as_view(), name="api_agreements"),
     path("agreements/<uuid:pk>", agreements.OneAgreement.as_view(), name="api_agreement"),
     path("agreements/<uuid:pk>/send", agreements.SendAgreement.as_view(), name="api_agreement_send"),
+    path("spending", spending.Spending.as_view(), name="api_spending"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
     path("usage/<slug:feature>/release", usage_view.Release.as_view(), name="api_usage_release"),
 ]

@@ -22,7 +22,7 @@ class Usage(BillingView):
             200: QuotaSerializer,
             400: error("invalid_request"),
             **UNAUTHENTICATED,
-            402: error("quota_exceeded"),
+            402: error("quota_exceeded", "spend_cap_reached"),
             403: error(
                 "no_access", "no_subscriber", "permission_denied", note=": the plan does not include this feature"
             ),

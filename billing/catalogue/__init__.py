@@ -1,6 +1,6 @@
 """The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
-from . import add_ons, amounts, coupons, definitions, labels, packs, refreshing, visitors
+from . import add_ons, amounts, coupons, definitions, labels, overage, packs, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
     AGREEMENT_KEY,
@@ -37,6 +37,7 @@ __all__ = [
     "labels",
     "line_of_product",
     "lookup_key",
+    "overage",
     "packs",
     "plan_item",
     "plan_slugs",

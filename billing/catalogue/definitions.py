@@ -17,7 +17,8 @@ WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them ther
 class PlanDefinition:
     """A definition states a plan as the settings do.
 
-    `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
+    `limits`: feature → how many a month, None for any number. `overage`: feature → currency → minor units for each use
+    beyond its limit, a whole number or a text such as "2.5". `prices`: cadence, such as `month` or `3 month` →
     currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
     `trial_without_card` "": BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes.
     `min_seats`: seats that are billed at least.
@@ -29,6 +30,7 @@ class PlanDefinition:
     description: str = ""
     line: str = MAIN_LINE
     limits: dict[str, int | None] = field(default_factory=dict)
+    overage: dict[str, dict[str, Any]] = field(default_factory=dict)
     trial_days: int = 0
     trial_without_card: str = ""
     grace_days: int | None = None
@@ -41,12 +43,16 @@ class PlanDefinition:
         """Return the prices by cadence. Raises ValueError for a wrong spelling, which a system check refuses."""
         return {Cadence.parse(spelling): amounts for spelling, amounts in self.prices.items()}
 
+    def overage_of(self, feature: str) -> dict[str, str]:
+        """Return what a use beyond the limit costs by currency, as texts; nothing where it is refused."""
+        return {currency: str(amount) for currency, amount in self.overage.get(feature, {}).items()}
+
     @property
     def columns(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "prices"})
+COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "overage", "prices"})
 
 DEFAULT_PLANS: list[dict[str, Any]] = [
     {
@@ -116,14 +122,16 @@ def _update_plan(plan: PlanDefinition) -> bool:
     Plan.objects.filter(pk=row.pk).update(**plan.columns)
     row.limits.exclude(feature__in=plan.limits).delete()
     for feature, quantity in plan.limits.items():
-        PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults={"quantity": quantity})
+        columns = {"quantity": quantity, "overage": plan.overage_of(feature)}
+        PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults=columns)
     return True
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
     """Return whether a row differs from its definition. A row that staff may edit never does."""
-    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
-    return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
+    limits = {each.feature: (each.quantity, each.overage) for each in row.limits.all()} if is_from_settings() else {}
+    stated = {feature: (quantity, plan.overage_of(feature)) for feature, quantity in plan.limits.items()}
+    return is_from_settings() and (limits != stated or any(getattr(row, n) != v for n, v in plan.columns.items()))
 
 
 def _withdrawn_plans() -> Any:

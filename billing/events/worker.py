@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from billing import cause, lanes, stripe_account, stripe_client
 from billing.lanes import standing_writes, writes
-from billing.lifecycle import deletion, price_moves, set_seats, update_customer
+from billing.lifecycle import deletion, overage_items, price_moves, set_seats, update_customer
 from billing.models import AccountDeletion, Customer, StripeWrite
 from billing.monitoring import alerts
 from billing.stripe_account import OfAnotherAccount
@@ -20,7 +20,7 @@ from .stamping import due_events, stamp_refused, stamp_unapplied
 
 log = logging.getLogger(__name__)
 
-CAUSES = {StripeWrite.Action.MOVE_PRICE: "price move"}
+CAUSES = {StripeWrite.Action.MOVE_PRICE: "price move", StripeWrite.Action.SET_OVERAGE: "pay by use"}
 
 
 def drain(key: str) -> str:
@@ -81,6 +81,7 @@ def _make_owed_writes(claim: lanes.Claim) -> None:
     works: dict[StripeWrite.Action, Callable[[standing_writes.Rows], None]] = {
         StripeWrite.Action.UPDATE_CUSTOMER: update_customer.write_details,
         StripeWrite.Action.SET_SEATS: partial(set_seats.write_quantity, claim=claim),
+        StripeWrite.Action.SET_OVERAGE: partial(overage_items.write_items, claim=claim),
         StripeWrite.Action.MOVE_PRICE: partial(price_moves.write_prices, claim=claim),
     }
     for action, rows in standing_writes.due_writes(claim.key).items():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing import catalogue
+from billing.catalogue import overage
 from billing.models import AddOn, AddOnPrice, Price
 from billing.stripe_client import id_of, readers
 
-from . import phases
+from . import overage_items, phases
 from .live_subscription import Standing
 
 Params = dict[str, Any]
@@ -55,16 +56,19 @@ def after(now: Standing, price: Price, add_ons: dict[str, int]) -> Callable[[int
 
     def items(quantity: int) -> list[Params]:
         found, left = [], dict(add_ons)
+        metered = overage.known(id_of(item["price"]) for item in now.found["items"]["data"])
         own_prices = {item["id"]: own for item, own in now.add_on_items}
         for item in now.found["items"]["data"]:
             own = own_prices.get(item["id"])
             if item["id"] == now.item["id"]:
                 found.append(phases.item_of(item, price=price.pk, quantity=quantity))
+            elif id_of(item["price"]) in metered:
+                continue
             elif own is None:
                 found.append(phases.item_of(item))
             elif (wanted := left.pop(own.add_on.slug, 0)) and (sold := _price_beside(now, own.add_on, price)):
                 found.append(phases.item_of(item, price=sold.pk, quantity=wanted))
-        return found
+        return [*found, *overage_items.in_phase(now, price)]
 
     return items
 

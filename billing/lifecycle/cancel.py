@@ -17,7 +17,7 @@ from billing.models import StripeWrite, Subscription
 from billing.stripe_client import id_of
 from billing.subscriptions import has_payment_method
 
-from . import unpaid
+from . import overage_items, unpaid
 from .change import await_cardholder, drop_pending_update, undo_awaited
 from .customers import request_key
 from .live_subscription import Standing, change_subscription, customer_of, line_of, standing_of
@@ -151,8 +151,11 @@ def _cancel_now(now: Standing, details: dict[str, Any]) -> None:
     """
     open_invoices = [invoice["id"] for invoice in unpaid.invoices_of(now)]
     if now.is_live:
+        overage_items.report_before(now)
         now.release_schedule(goes_on=False)
         key = request_key(now.customer, "cancel")
+        if overage_items.has_metered(now):
+            details = {**details, "invoice_now": True, "prorate": False}  # or what was used is never billed
         stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=key, **details)
     writes.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in open_invoices])
 

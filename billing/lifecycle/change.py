@@ -13,7 +13,7 @@ from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
-from . import add_on_items, previews, prices, scheduling, tax
+from . import add_on_items, overage_items, previews, prices, scheduling, tax
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
 from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
@@ -131,6 +131,7 @@ def make_now(now: Standing, intent: PlanChange, items: list[dict[str, Any]]) -> 
     During a trial nothing is charged. Otherwise Stripe charges now; if the payment needs confirming, the change stays
     pending.
     """
+    overage_items.report_before(now)
     now.release_schedule()
     pays_in_days = not now.is_trial and subscriptions.pays_in_days(now.found)
     paying: dict[str, Any] = {"proration_behavior": "none"}

@@ -84,6 +84,7 @@ class Overview:
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
+    spending: usage.Spending | None = None  # beyond the limits, over all lines; None where nothing is paid by use
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 
     @property
@@ -223,9 +224,8 @@ def _overview(
     owed = owed_in(decided.line, lines, unpaid)
     coming = None if is_cancelling else price_moves.coming_of(held)
     less = subscriptions.discounts.discounts_of(held) if held and subscriptions.is_live_status(held.status) else []
-    return Overview(
-        decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less, is_cancelling=is_cancelling
-    )
+    known = (decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less)
+    return Overview(*known, usage.spending_of(subscriber, granted), is_cancelling)
 
 
 def _is_cancelling(held: Subscription) -> bool:

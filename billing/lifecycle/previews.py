@@ -13,7 +13,7 @@ from billing.models import Customer, PlanChange, Price
 from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
-from . import add_on_items, prices
+from . import add_on_items, overage_items, prices
 from .change_rules import Effect, effect
 from .customers import request_key
 from .live_subscription import Standing, customer_of, standing_of
@@ -143,10 +143,10 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """Return the `items` that put the plan's item on another price, and its add-ons on those beside it, or drop them;
-    others stay as they are."""
+    """Return the `items` that put the plan's item on another price, and what goes with it: add-ons at those beside it, or
+    dropped, and the metered items of its limits. Others stay as they are."""
     plan = {"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}
-    return [plan, *add_on_items.beside(now, price)]
+    return [plan, *add_on_items.beside(now, price), *overage_items.beside(now, price)]
 
 
 def quantity_for(now: Standing, price: Price) -> int:

@@ -857,6 +857,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE, related_name="limits", to=f"{conf.app_label}.plan"
                     ),
                 ),
+                (
+                    "overage",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        editable=False,
+                        help_text='Minor units for a use beyond it: {"usd": "2.5"}',
+                    ),
+                ),
             ],
             options={
                 "ordering": ["feature"],
@@ -1307,6 +1316,7 @@ class Migration(migrations.Migration):
                             ("restore_tax", "Restore Tax"),
                             ("remove_tax_id", "Remove Tax Id"),
                             ("move_price", "Move Price"),
+                            ("set_overage", "Set Overage"),
                         ],
                         max_length=30,
                     ),
@@ -1348,7 +1358,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(
-                            ("action__in", ["set_seats", "update_customer", "move_price"]), _negated=True
+                            ("action__in", ["set_seats", "update_customer", "move_price", "set_overage"]), _negated=True
                         ),
                         fields=("action", "object_id", "reference"),
                         name="billing_write_once_per_cause",
@@ -2211,6 +2221,28 @@ class Migration(migrations.Migration):
                         to=conf.subscriber_model,
                     ),
                 ),
+                (
+                    "has_announced_cap",
+                    models.BooleanField(default=False, help_text="Whether spend_cap_reached was sent"),
+                ),
+                (
+                    "has_overage",
+                    models.BooleanField(default=False, help_text="Whether anything was ever used beyond the limit"),
+                ),
+                (
+                    "overage",
+                    models.PositiveBigIntegerField(default=0, help_text="Uses beyond the limit, which are paid by use"),
+                ),
+                ("overage_at", models.DateTimeField(blank=True, help_text="When the last of it was used", null=True)),
+                (
+                    "overage_price",
+                    models.CharField(blank=True, default="", help_text="What prices it from now on", max_length=255),
+                ),
+                (
+                    "overage_subscription",
+                    models.CharField(blank=True, default="", help_text="What bills it", max_length=255),
+                ),
+                ("reported", models.PositiveBigIntegerField(default=0, help_text="What of it is in usage reports")),
             ],
             options={
                 "verbose_name": "usage record",
@@ -2313,6 +2345,12 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="billing_uses",
                         to=conf.subscriber_model,
+                    ),
+                ),
+                (
+                    "overage",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="What of it is beyond the limit, and paid by use"
                     ),
                 ),
             ],
@@ -2707,6 +2745,12 @@ class Migration(migrations.Migration):
                 fields=("subscriber", "feature", "period_start"), name="billing_usage_once_per_period"
             ),
         ),
+        migrations.AddIndex(
+            model_name="usage",
+            index=models.Index(
+                condition=models.Q(("has_overage", True)), fields=["period_start"], name="billing_usage_overage"
+            ),
+        ),
         migrations.CreateModel(
             name="Agreement",
             fields=[
@@ -2822,5 +2866,157 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="OveragePrice",
+            fields=[
+                ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("feature", models.SlugField()),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[("day", "Day"), ("week", "Week"), ("month", "Month"), ("year", "Year")], max_length=5
+                    ),
+                ),
+                ("interval_count", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "amounts",
+                    models.JSONField(default=dict, help_text='Minor units for one use by currency: {"usd": "2.5"}'),
+                ),
+                ("meter", models.CharField(help_text="The meter at Stripe", max_length=255)),
+                (
+                    "event_name",
+                    models.CharField(help_text="The name by which use is reported to the meter", max_length=100),
+                ),
+                ("is_current", models.BooleanField(default=True, help_text="Whether new subscriptions get it")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="overage_prices",
+                        to=f"{conf.app_label}.plan",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("plan", "feature", "interval", "interval_count"),
+                        name="billing_one_overage_price",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="UsageReport",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("customer_id", models.CharField(db_index=True, help_text="The customer at Stripe", max_length=255)),
+                ("subscription_id", models.CharField(help_text="The subscription that bills it", max_length=255)),
+                ("currency", models.CharField(max_length=3)),
+                ("quantity", models.BigIntegerField(help_text="Uses; negative for what was given back")),
+                (
+                    "at",
+                    models.DateTimeField(
+                        help_text="The time that Stripe is told, which decides the period that bills it"
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting to be sent"),
+                            ("sending", "sent, and Stripe has not answered yet"),
+                            ("sent", "counted by Stripe"),
+                            ("doubtful", "nobody knows whether Stripe counted it"),
+                            ("refused", "refused by Stripe"),
+                            ("late", "too late for Stripe to count it"),
+                            ("dropped", "given up by staff"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "tried_at",
+                    models.DateTimeField(blank=True, help_text="When it was first sent by this identifier", null=True),
+                ),
+                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
+                ("sent_at", models.DateTimeField(blank=True, help_text="When it was known to be counted", null=True)),
+                ("error_message", models.TextField(blank=True, default="")),
+                (
+                    "settled_by",
+                    models.CharField(blank=True, default="", help_text="Who decided about it", max_length=255),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.overageprice",
+                    ),
+                ),
+                (
+                    "usage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reports",
+                        to=f"{conf.app_label}.usage",
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [
+                    ("settle_usagereport", "Can send a usage report again, count it as sent, or give it up")
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "sending"])),
+                        fields=["next_attempt_at"],
+                        name="billing_report_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["doubtful", "refused", "late"])),
+                        fields=["made_at"],
+                        name="billing_report_needs_person",
+                    ),
+                    models.Index(fields=["customer_id", "at"], name="billing_report_of_customer"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SpendCap",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "amount",
+                    models.PositiveBigIntegerField(help_text="Minor units a month; 0: nothing beyond the limits"),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[
+                            ("stop", "use is refused at the cap"),
+                            ("warn", "use goes on, and the subscriber is told"),
+                        ],
+                        default="stop",
+                        max_length=4,
+                    ),
+                ),
+                ("set_at", models.DateTimeField()),
+                ("set_by", models.CharField(blank=True, default="", help_text="Who or what set it", max_length=255)),
+                (
+                    "subscriber",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_spend_cap",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
         ),
     ]

@@ -18,6 +18,7 @@ from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
+from .overage import OveragePrice, SpendCap, UsageReport
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .price_moves import PriceMove, PriceMoveRow
 from .purchase import Pack, Purchase
@@ -60,6 +61,7 @@ __all__ = [
     "MirrorFailure",
     "MrrMovement",
     "NextCharge",
+    "OveragePrice",
     "Pack",
     "Payment",
     "PaymentFailure",
@@ -73,6 +75,7 @@ __all__ = [
     "Redemption",
     "Refund",
     "ScheduledTask",
+    "SpendCap",
     "StripeCalls",
     "StripeEvent",
     "StripeEventQuerySet",
@@ -86,6 +89,7 @@ __all__ = [
     "TaxRate",
     "Trial",
     "Usage",
+    "UsageReport",
     "all_subscribers",
     "email_field",
     "in_pages",

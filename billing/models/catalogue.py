@@ -66,6 +66,9 @@ class PlanLimit(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="limits")
     feature = models.SlugField()
     quantity = models.PositiveBigIntegerField(null=True, blank=True, help_text="Per month; empty: no limit")
+    overage: Any = models.JSONField(
+        default=dict, blank=True, editable=False, help_text='Minor units for a use beyond it: {"usd": "2.5"}'
+    )
 
     class Meta:
         ordering = ["feature"]

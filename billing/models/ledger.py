@@ -162,9 +162,10 @@ class StripeWrite(models.Model):
         RESTORE_TAX = "restore_tax"
         REMOVE_TAX_ID = "remove_tax_id"
         MOVE_PRICE = "move_price"
+        SET_OVERAGE = "set_overage"
 
     # These are made as often as they are asked for, the others once for each cause.
-    STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER, Action.MOVE_PRICE)
+    STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER, Action.MOVE_PRICE, Action.SET_OVERAGE)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lane = models.CharField(max_length=255)
@@ -188,7 +189,7 @@ class StripeWrite(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["action", "object_id", "reference"],
-                condition=~Q(action__in=["set_seats", "update_customer", "move_price"]),
+                condition=~Q(action__in=["set_seats", "update_customer", "move_price", "set_overage"]),
                 name="billing_write_once_per_cause",
             )
         ]

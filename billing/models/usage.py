@@ -19,6 +19,13 @@ class Usage(models.Model):
     feature = models.SlugField()
     period_start = models.DateTimeField()
     used = models.PositiveBigIntegerField(default=0)
+    overage = models.PositiveBigIntegerField(default=0, help_text="Uses beyond the limit, which are paid by use")
+    reported = models.PositiveBigIntegerField(default=0, help_text="What of it is in usage reports")
+    has_overage = models.BooleanField(default=False, help_text="Whether anything was ever used beyond the limit")
+    overage_at = models.DateTimeField(null=True, blank=True, help_text="When the last of it was used")
+    overage_price = models.CharField(max_length=255, blank=True, default="", help_text="What prices it from now on")
+    overage_subscription = models.CharField(max_length=255, blank=True, default="", help_text="What bills it")
+    has_announced_cap = models.BooleanField(default=False, help_text="Whether spend_cap_reached was sent")
     has_announced_overflow = models.BooleanField(
         default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
     )
@@ -29,6 +36,10 @@ class Usage(models.Model):
             models.UniqueConstraint(
                 fields=["subscriber", "feature", "period_start"], name="billing_usage_once_per_period"
             )
+        ]
+        # No column that a use changes is in an index, so that PostgreSQL rewrites none for it.
+        indexes = [
+            models.Index(fields=["period_start"], name="billing_usage_overage", condition=Q(has_overage=True)),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +123,7 @@ class KeyedUse(models.Model):
     state = models.CharField(max_length=20, choices=State)
     asked = models.PositiveBigIntegerField(help_text="The quantity that the caller asked for")
     counted = models.PositiveBigIntegerField(default=0, help_text="What of it the month's counter holds")
+    overage = models.PositiveBigIntegerField(default=0, help_text="What of it is beyond the limit, and paid by use")
     period_start = models.DateTimeField()
     spent = models.JSONField(default=list)
     answer = models.JSONField(default=dict)
@@ -135,4 +147,4 @@ class KeyedUse(models.Model):
     @property
     def quantity(self) -> int:
         """Return how much it still counts."""
-        return self.counted + sum(quantity for _, quantity in self.spent)
+        return self.counted + sum(quantity for _, quantity in self.spent) + self.overage

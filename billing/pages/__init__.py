@@ -1,6 +1,6 @@
 """This room serves the HTML pages that a subscriber sees."""
 
-from . import account, add_ons, buying, invoice_links, managing, packs, redeeming, staying
+from . import account, add_ons, buying, invoice_links, managing, packs, redeeming, spending, staying
 from .trouble import too_often
 
-__all__ = ["account", "add_ons", "buying", "invoice_links", "managing", "packs", "redeeming", "staying", "too_often"]
+__all__ = ["account", "add_ons", "buying", "invoice_links", "managing", "packs", "redeeming", "spending", "staying", "too_often"]

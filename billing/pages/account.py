@@ -17,7 +17,7 @@ from billing.localized import amount, number
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import add_on_words, discount_words, next_words, packs, status_words, tax_words, wording
+from . import add_on_words, discount_words, next_words, packs, status_words, spending, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -49,6 +49,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "credit": amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
+        "spending": spending.account_rows(now.spending),
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),

@@ -18,7 +18,7 @@ from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
-from billing.setup import publishing, publishing_add_ons, publishing_packs, taxing
+from billing.setup import publishing, publishing_add_ons, publishing_overage, publishing_packs, taxing
 from billing.stripe_client import StripeRefused, id_of, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -50,6 +50,8 @@ def changes() -> list[Change]:
         prices.append(Change(f"make the products and prices {', '.join(add_ons)}", _publish_add_ons))
     if packs := publishing_packs.missing():
         prices.append(Change(f"make the products and prices {', '.join(packs)}", _publish_packs))
+    if metered := publishing_overage.missing():
+        prices.append(Change(f"make the meters and metered prices {', '.join(metered)}", _publish_overage))
     return [*prices, *_tax_changes(), *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 
 
@@ -76,6 +78,11 @@ def _publish_add_ons() -> str:
 
 def _publish_packs() -> str:
     publishing_packs.publish()
+    return ""
+
+
+def _publish_overage() -> str:
+    publishing_overage.publish()
     return ""
 
 

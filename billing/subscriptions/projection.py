@@ -15,7 +15,7 @@ from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, fetch, is_first_time
 
-from . import awaited, discounts, doubts, duplicates, invoices, mirror, mrr, next_charges, paying_twice, trials
+from . import awaited, discounts, doubts, duplicates, invoices, mirror, mrr, next_charges, overage, paying_twice, trials
 from .announcing import announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
@@ -61,6 +61,8 @@ def _refresh(customer: Customer) -> None:
         if row.stripe_id in told:
             awaited.conclude(told[row.stripe_id], earlier, row)
         next_charges.note_change(row, told.get(row.stripe_id))
+        if row.price_id != earlier.price_id or overage.has_metered(told.get(row.stripe_id)):
+            overage.owe_items(row)
     trials.note(pairs, told)
     has_changed = mrr.record_changes(pairs)
     announce_changes(customer, pairs, found, has_changed=has_changed)

@@ -1,6 +1,6 @@
 """The report of every sync names what waits for a person, as the doctor and the admin do."""
 
-from billing import lanes, payments
+from billing import lanes, payments, usage
 from billing.monitoring import unknown_values
 from billing.subscriptions import doubts, holds, mirror_failures
 
@@ -14,6 +14,7 @@ def sentences(customer: str = "") -> list[str]:
         *payments.nothing.lasting(customer),
         *holds.lasting(customer),
         *lanes.standing_writes.lasting(customer),
+        *usage.reporting.lasting(customer),
     ]
     if not customer:
         found += mirror_failures.lasting()

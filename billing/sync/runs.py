@@ -13,7 +13,7 @@ from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
 from billing.stripe_account import WrongAccount
 
-from . import books, for_people, full, missed, prices, purchases, report, seats, unknown_customers, whom_to_ask
+from . import books, for_people, full, missed, prices, purchases, report, seats, unknown_customers, usage, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import compare_customers
@@ -145,11 +145,13 @@ def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]
         compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)
         seats.correct(row, wanted.customer, tick, is_dry=wanted.is_dry)
         purchases.deliver(row, wanted.customer, tick, is_dry=wanted.is_dry)
+        usage.compare(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
     prices.refresh(row, is_dry=wanted.is_dry)
     books.fill(row, tick, from_the_beginning=wanted.is_full, is_dry=wanted.is_dry)
     purchases.deliver(row, "", tick, is_dry=wanted.is_dry)
+    usage.compare(row, "", tick, is_dry=wanted.is_dry)
     last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL

@@ -14,13 +14,14 @@ from djstripe import models as djstripe
 from billing import stripe_client
 from billing.catalogue import definitions
 from billing.conf import conf
-from billing.models import Plan, PlanLimit, Price
+from billing.models import OveragePrice, Plan, PlanLimit, Price
 from billing.subscriptions import mirror
 from stripe_sandbox import Sandbox
 from stripe_sandbox.http.messages import Request
 
 from . import plans
 
+OURS = (Plan, PlanLimit, Price, OveragePrice)
 MIRRORED = (djstripe.Account, djstripe.APIKey, djstripe.Product, djstripe.Price)
 TIMES = ("created", "updated")
 
@@ -62,7 +63,7 @@ def _made(sandbox: Sandbox, seed: int) -> tuple[list[Request], list[Rows]]:
         requests = [_request(call) for call in sandbox.state.log]
         for price in Price.objects.values_list("pk", flat=True):
             mirror.write_object(stripe_client.get(f"/v1/prices/{price}", expand=["product"]))
-        rows: list[Rows] = [list(model.objects.order_by("pk")) for model in (Plan, PlanLimit, Price, *MIRRORED)]
+        rows: list[Rows] = [list(model.objects.order_by("pk")) for model in (*OURS, *MIRRORED)]
         transaction.set_rollback(True)
     return requests, rows
 

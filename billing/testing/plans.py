@@ -6,7 +6,7 @@ from billing import catalogue, stripe_client
 from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
 from billing.models import Plan, Price
-from billing.setup import publishing
+from billing.setup import publishing, publishing_overage
 from billing.stripe_client import fetch
 
 
@@ -24,6 +24,8 @@ def publish() -> None:
             products[slug] = _post("products", name=price.plan.name)["id"]
         _publish(price, products[slug])
     publishing.publish()
+    if catalogue.overage.is_stated():
+        publishing_overage.publish()
 
 
 def _publish(price: Price, product: str) -> None:

@@ -26,7 +26,7 @@ DELETED = frozenset({"closing", "customer_deleted"})
 class Allowance:
     """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
     `period_start` and `period_end` are those of a feature that no plan in effect has. `withholds_credits` is whether
-    credits can't be spent now.
+    credits can't be spent now. `overage` names the subscription that may bill what exceeds the limit of a feature.
     """
 
     plan: Plan | None
@@ -35,6 +35,7 @@ class Allowance:
     limits: dict[str, int | None]
     periods: dict[str, Period] = field(default_factory=dict)
     withholds_credits: bool = False
+    overage: dict[str, Subscription] = field(default_factory=dict)
 
     def period_of(self, feature: str) -> Period:
         return self.periods.get(feature, (self.period_start, self.period_end))
@@ -62,7 +63,19 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
             periods.setdefault(feature, month_of(_anchor(now, at), at))
     limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
     withholds_credits = any(now.withholds_all for now in lines.values())
-    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits)
+    overage = {
+        row.feature: subscription
+        for row in rows
+        if row.overage and limits[row.feature] is not None and (subscription := _billing(given, row.plan_id))
+    }
+    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits, overage)
+
+
+def _billing(given: dict[Plan, access.Access], plan_id: int) -> Subscription | None:
+    """Return the subscription that bills use beyond a plan's limits: one that is paid, not in trial, nor overdue."""
+    now = next(now for plan, now in given.items() if plan.pk == plan_id)
+    is_billed = now.is_paid and now.subscription is not None and not now.subscription.collection_paused
+    return now.subscription if is_billed and now.subscription.status == Subscription.Status.ACTIVE else None
 
 
 def free_plan_in(line: str) -> Plan | None:
@@ -98,12 +111,13 @@ def _anchor(decided: access.Access, at: datetime) -> datetime:
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
     """Return the quota of each feature that the plan includes or of which credits are left, by feature."""
     granted = granted or allowance(subscriber)
-    used = {row.feature: row.used for row in _running(subscriber, granted)}
+    used = {row.feature: (row.used, row.overage) for row in _running(subscriber, granted)}
     left = {} if granted.withholds_credits else crediting.balance(subscriber)
     limits = {**dict.fromkeys(left, 0), **granted.limits}
     return {
-        feature: Quota(used.get(feature, 0), limit, granted.period_of(feature)[1], left.get(feature, 0))
+        feature: Quota(counted, limit, granted.period_of(feature)[1], left.get(feature, 0), over)
         for feature, limit in limits.items()
+        for counted, over in [used.get(feature, (0, 0))]
     }
 
 

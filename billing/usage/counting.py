@@ -1,10 +1,12 @@
-"""Use is counted here, all or none of it, exactly even in parallel: of the month's limit first, then of credits.
+"""Use is counted here, all or none of it, exactly even in parallel: of the month's limit first, then of credits, then
+beyond both where that is paid by use.
 
-What fits in the limit is one conditional UPDATE of the month's counter. Otherwise the counter is locked, so that those
-who spend the same credits wait for each other. A use with a key is a row that is inserted first: a second caller waits
-for it, and gets the answer of the first.
+What fits in the limit is one conditional UPDATE of the month's counter, and so is what lies beyond limit and credits.
+Otherwise the counter is locked, so that those who spend the same credits wait for each other. A use with a key is a row
+that is inserted first: a second caller waits for it, and gets the answer of the first.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -15,15 +17,16 @@ from django.utils.translation import gettext as _
 from billing import clock
 from billing.models import Credit, KeyedUse, Usage
 
-from . import crediting
+from . import crediting, overage, reporting
 from .allowances import Allowance, allowance
-from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, UnknownKey
+from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, SpendCapReached, UnknownKey
 
 State = KeyedUse.State
 
 LONGEST_KEY = 255
 RESERVED_FOR = timedelta(minutes=15)
 AT_ONCE = 500
+TOLD = ("used", "limit", "credits", "overage")
 
 
 def consume(subscriber: Any, feature: str, quantity: int = 1, key: str = "") -> Quota:
@@ -36,7 +39,7 @@ def consume(subscriber: Any, feature: str, quantity: int = 1, key: str = "") -> 
     if not key:
         _check(quantity)
         with transaction.atomic():
-            return _take(subscriber, allowance(subscriber), feature, quantity)[0]
+            return _take(subscriber, allowance(subscriber), feature, quantity).quota
     return _with_key(subscriber, feature, quantity, key, State.COUNTED, None)
 
 
@@ -117,11 +120,12 @@ def _with_key(subscriber: Any, feature: str, quantity: int, key: str, state: str
         if known.answer:
             return _as_before(known, quantity)
         granted = allowance(subscriber)
-        quota, known.counted, known.spent = _take(subscriber, granted, feature, quantity)
+        taken = _take(subscriber, granted, feature, quantity)
+        quota, known.counted, known.spent, known.overage = taken.quota, taken.counted, taken.spent, taken.over
         known.period_start, _ = granted.period_of(feature)
-        known.answer = {"used": quota.used, "limit": quota.limit, "credits": quota.credits}
+        known.answer = {name: getattr(quota, name) for name in TOLD}
         known.answer["resets_at"] = cast("datetime", quota.resets_at).isoformat()
-        known.save(update_fields=["counted", "spent", "period_start", "answer"])
+        known.save(update_fields=["counted", "spent", "overage", "period_start", "answer"])
     return quota
 
 
@@ -132,28 +136,59 @@ def _as_before(use: KeyedUse, quantity: int) -> Quota:
         words = _("The key {key} counted {count} before. Use another key.")
         raise KeyReused(words.format(key=repr(use.key), count=use.asked))
     told = use.answer
-    return Quota(told["used"], told["limit"], datetime.fromisoformat(told["resets_at"]), told["credits"])
+    return Quota(resets_at=datetime.fromisoformat(told["resets_at"]), **{name: told[name] for name in TOLD})
 
 
-def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> tuple[Quota, int, crediting.Spent]:
-    """Take of the limit, then of credits; return how use stands, what the counter took, and what was spent."""
+@dataclass(frozen=True)
+class Taken:
+    """What a use took: `counted` of the month's limit, `spent` of credits, and `over` beyond both."""
+
+    quota: Quota
+    counted: int
+    spent: crediting.Spent
+    over: int = 0
+
+
+def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> Taken:
+    """Take of the limit, then of credits, then beyond both where that is paid by use."""
     if feature not in granted.limits and not _had_credits(subscriber, granted, feature):
         raise NoAccess(_("Your plan does not include {feature}.").format(feature=feature))
     limit = granted.limits.get(feature, 0)
-    start, end = granted.period_of(feature)
-    row = Usage(subscriber=subscriber, feature=feature, period_start=start)
-    if _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit)):
-        used, left = _used_and_credits(row, granted)
-        return Quota(used, limit, end, left), quantity, []
-    used = _counter(row).select_for_update().values_list("used", flat=True).get()
-    counted = min(max(cast("int", limit) - used, 0), quantity)
-    spent = None if granted.withholds_credits else crediting.spend(subscriber, feature, quantity - counted)
+    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
+    if _count(row, quantity, limit):
+        return Taken(_quota(row, granted), quantity, [])
+    terms = overage.terms_of(subscriber, granted, feature)
+    if terms:
+        overage.lock(subscriber, granted, terms)
+        if overage.count(_counter(row), quantity, cast("int", limit), granted, terms, feature):
+            return Taken(_quota(row, granted), 0, [], quantity)
+    if _insert(row) and _count(row, quantity, limit):
+        return Taken(_quota(row, granted), quantity, [])
+    return _take_locked(row, granted, quantity, terms)
+
+
+def _take_locked(row: Usage, granted: Allowance, quantity: int, terms: overage.Terms | None) -> Taken:
+    """Take a use that the limit does not hold, with the counter locked."""
+    subscriber, feature, limit = row.subscriber, row.feature, cast("int", granted.limits.get(row.feature, 0))
+    held = _counter(row).select_for_update().get()
+    counted = min(max(limit - held.used, 0), quantity)
+    rest = quantity - counted
+    spent = None if granted.withholds_credits else crediting.spend(subscriber, feature, rest, is_whole=terms is None)
     if spent is None:
-        left = _used_and_credits(row, granted)[1]
-        raise QuotaExceeded(feature, used, cast("int", limit), quantity, end, left)
+        raise _refusal(QuotaExceeded, row, granted, held.used, quantity)
+    over = rest - sum(part for _, part in spent)
+    if over and terms:
+        if held.overage_price != terms.price.pk:
+            reporting.cut(held)  # what was used before is priced as it was
+        if not overage.add(_counter(row), over, granted, terms, feature):
+            raise _refusal(SpendCapReached, row, granted, held.used, quantity)
     _counter(row).update(used=F("used") + counted)
-    used, left = _used_and_credits(row, granted)
-    return Quota(used, limit, end, left), counted, spent
+    return Taken(_quota(row, granted), counted, spent, over)
+
+
+def _refusal(kind: type[QuotaExceeded], row: Usage, granted: Allowance, used: int, quantity: int) -> QuotaExceeded:
+    now = _quota(row, granted)
+    return kind(row.feature, used, now.limit or 0, quantity, cast("datetime", now.resets_at), now.credits)
 
 
 def _had_credits(subscriber: Any, granted: Allowance, feature: str) -> bool:
@@ -162,23 +197,25 @@ def _had_credits(subscriber: Any, granted: Allowance, feature: str) -> bool:
 
 
 def _give_back(use: KeyedUse, quantity: int, state: str) -> None:
-    """Give back so much of what a use took: of credits first, those that expire last, then of the month's counter."""
+    """Give back so much of what a use took: what is paid by use first, then of credits those that expire last, then of
+    the month's counter."""
     row = Usage(subscriber=use.subscriber, feature=use.feature, period_start=use.period_start)
     list(_counter(row).select_for_update())  # before the credits, as whoever spends them does
-    use.spent, back = crediting.split(use.spent, quantity)
-    of_month = quantity - sum(part for _, part in back)
+    over = min(use.overage, quantity)
+    use.spent, back = crediting.split(use.spent, quantity - over)
+    of_month = quantity - over - sum(part for _, part in back)
     crediting.give_back(back)
-    _counter(row).update(used=F("used") - of_month)
-    use.counted, use.state, use.lapses_at = use.counted - of_month, state, None
-    use.save(update_fields=["counted", "spent", "state", "lapses_at"])
+    _counter(row).update(used=F("used") - of_month, overage=F("overage") - over)
+    use.counted, use.overage = use.counted - of_month, use.overage - over
+    use.state, use.lapses_at = state, None
+    use.save(update_fields=["counted", "spent", "overage", "state", "lapses_at"])
 
 
 def _standing(subscriber: Any, feature: str) -> Quota:
     """Return how use of a feature stands now, also of one that the plan no longer includes."""
     granted = allowance(subscriber)
-    start, end = granted.period_of(feature)
-    used, left = _used_and_credits(Usage(subscriber=subscriber, feature=feature, period_start=start), granted)
-    return Quota(used, granted.limits.get(feature, 0), end, left)
+    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
+    return _quota(row, granted)
 
 
 def _locked(subscriber: Any, feature: str, key: str) -> KeyedUse:
@@ -207,13 +244,14 @@ def _insert(row: Usage) -> bool:
     return True
 
 
-def _used_and_credits(row: Usage, granted: Allowance) -> tuple[int, int]:
-    """Return what was used of the month's limit, and the credits that are left to spend, in one query."""
-    left = Credit.objects.spendable(row.subscriber, clock.now()).filter(feature=row.feature).order_by()
-    sums = left.values("feature").annotate(sum=Sum("left")).values("sum")
-    found = _counter(row).values_list("used", Subquery(sums)).first()
-    used, credits_left = found or (0, crediting.balance(row.subscriber).get(row.feature, 0))
-    return used, 0 if granted.withholds_credits else credits_left or 0
+def _quota(row: Usage, granted: Allowance) -> Quota:
+    """Return how a counter stands, with the credits that are left to spend, in one query."""
+    spendable = Credit.objects.spendable(row.subscriber, clock.now()).filter(feature=row.feature).order_by()
+    sums = spendable.values("feature").annotate(sum=Sum("left")).values("sum")
+    found = _counter(row).values_list("used", "overage", Subquery(sums)).first()
+    used, over, left = found or (0, 0, crediting.balance(row.subscriber).get(row.feature, 0))
+    left = 0 if granted.withholds_credits else left or 0
+    return Quota(used, granted.limits.get(row.feature, 0), granted.period_of(row.feature)[1], left, over)
 
 
 def _counter(row: Usage) -> Any:

@@ -110,10 +110,11 @@ def balance(subscriber: Any) -> dict[str, int]:
     return dict(rows.annotate(Sum("left")).values_list("feature", "left__sum"))
 
 
-def spend(subscriber: Any, feature: str, quantity: int) -> Spent | None:
-    """Take credits, those first that expire soonest; return from where, or None if there are not enough."""
+def spend(subscriber: Any, feature: str, quantity: int, *, is_whole: bool = True) -> Spent | None:
+    """Take credits, those first that expire soonest; return from where, or None if there are not enough and the
+    quantity must be whole."""
     rows = list(Credit.objects.spendable(subscriber, clock.now()).filter(feature=feature).select_for_update())
-    if sum(row.left for row in rows) < quantity:
+    if is_whole and sum(row.left for row in rows) < quantity:
         return None
     spent: Spent = []
     for row in rows:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from billing.access import payer
 
 from .counting import consume, release
-from .quotas import NoAccess, QuotaExceeded
+from .quotas import NoAccess, QuotaExceeded, SpendCapReached
 
 View = Callable[..., Any]
 REFUSED = (QuotaExceeded, NoAccess, payer.NobodyPays)
@@ -20,8 +20,9 @@ FAILED = 400
 
 
 def as_json(_request: HttpRequest, refused: Exception) -> HttpResponseBase:
-    """Answer 402 `quota_exceeded`, or 403 `no_access` and `no_subscriber`, as `{"code", "detail"}`."""
-    codes = {QuotaExceeded: (402, "quota_exceeded"), NoAccess: (403, "no_access")}
+    """Answer 402 `quota_exceeded`, `spend_cap_reached`, or 403 `no_access`, `no_subscriber`: `{"code", "detail"}`."""
+    codes = {QuotaExceeded: (402, "quota_exceeded"), SpendCapReached: (402, "spend_cap_reached")}
+    codes |= {NoAccess: (403, "no_access")}
     status, code = codes.get(type(refused), (403, "no_subscriber"))
     return JsonResponse({"code": code, "detail": str(refused)}, status=status)
 

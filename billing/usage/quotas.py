@@ -29,8 +29,22 @@ class QuotaExceeded(Exception):
         super().__init__(f"{said} {resets.format(date=f'{at:%Y-%m-%d}', time=f'{at:%H:%M}')}")
 
 
+class SpendCapReached(QuotaExceeded):
+    """Limit and credits are used up, and the use would pass the cap on what a month may cost beyond them."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} Your spend cap for {self.feature} beyond the limit is reached."
+
+
 class NoAccess(Exception):
     """Neither a plan nor a grant includes the feature, and no credits were ever given for it."""
+
+
+class NotPaidByUse(Exception):
+    """The plan in effect prices nothing beyond its limits, or its subscription is not active."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is paid by use with your plan now.")
 
 
 class UnknownKey(LookupError):
@@ -55,13 +69,15 @@ class Quota:
     """A quota compares use with what may be used.
 
     `used` counts what was taken of `limit`, the month's; `credits` are left beside it. `limit` and `remaining` are None
-    if the plan sets no limit; `remaining`, never negative, is what may still be used of both.
+    if the plan sets no limit; `remaining`, never negative, is what may still be used of both. `overage` is what was
+    used beyond both, and is paid by use.
     """
 
     used: int
     limit: int | None
     resets_at: datetime | None = field(default=None, compare=False)
     credits: int = 0
+    overage: int = 0
 
     @property
     def remaining(self) -> int | None:

@@ -6,11 +6,14 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from billing import clock
+from billing import clock, usage
+from billing.cadence import Cadence
+from billing.catalogue import PlanDefinition
 from billing.lifecycle import agreements, price_moves
-from billing.models import Code, Plan, Price, Purchase
+from billing.models import Code, Plan, PlanLimit, Price, Purchase
+from billing.setup import publishing_overage
 
-from .stage import Person, Stage
+from .stage import Person, Stage, StepError
 from .steps import Outcome, Step
 
 RECEIVED, REFUND, WELCOME = "payment_received", "refund", "welcome"
@@ -191,4 +194,48 @@ def add_ons(stage: Stage, uma: Person) -> list[Step]:
     ]
 
 
-CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia", add_ons: "uma"}
+def by_use(stage: Stage, ida: Person) -> list[Step]:
+    """Somebody goes on beyond the limit of their plan, up to a cap, and is billed for it."""
+
+    def buy() -> None:
+        definition = PlanDefinition("api", "API", 3, limits={"generations": 100}, prices={"month": {"usd": 2_900}})
+        plan = Plan.objects.create(slug=definition.slug, **definition.columns)
+        PlanLimit.objects.create(plan=plan, feature="generations", quantity=100, overage={"usd": "2"})
+        product = stage.stripe("POST", "products", name="API")["id"]
+        price = {"product": product, "currency": "usd", "unit_amount": "2900", "recurring[interval]": "month"}
+        stage.stripe("POST", "prices", **price, lookup_key="api_month")
+        publishing_overage.publish_these(
+            [publishing_overage.Wanted(definition, "generations", Cadence("month"), {"usd": "2"})]
+        )
+        stage.wait_until_quiet()
+        stage.buy(ida, "api")
+
+    def use() -> None:
+        stage.use(ida, 150)
+        told = stage.api("PUT", "/spending", {"amount": 100}, ida)
+        stage.check(told["formatted"] == "$1.00", f"50 uses beyond the limit cost {told['formatted']}, not $1.00")
+        stage.check(not _is_counted(stage, ida), "a use beyond the cap was counted")
+
+    def renew() -> None:
+        usage.each_minute()  # the worker does, each minute of a real clock
+        stage.advance_past_renewal(ida)
+        stage.wait_until_quiet()
+        paid = stage.last_charge(ida)["amount"]
+        stage.check(paid == 2900 + 50 * 2, f"the renewal charged {paid}, not 2900 and 100 for 50 uses")
+
+    return [
+        Step("Ida buys a plan by use", buy, Outcome("api", "active", "active", BOUGHT)),
+        Step("goes on beyond its limit", use, Outcome("api", "active", "active")),
+        Step("is billed for it", renew, Outcome("api", "active", "active", [RECEIVED])),
+    ]
+
+
+def _is_counted(stage: Stage, person: Person) -> bool:
+    try:
+        stage.use(person, 1)
+    except StepError as refused:
+        return "spend_cap_reached" not in str(refused)
+    return True
+
+
+CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia", add_ons: "uma", by_use: "ida"}

@@ -112,6 +112,11 @@ def _fits(text: Any, longest: int) -> bool:
     return isinstance(text, str) and 0 < len(text) <= longest
 
 
+def _is_cap(currency: Any, amount: Any) -> bool:
+    is_currency = isinstance(currency, str) and CURRENCY.fullmatch(currency) and currency.islower()
+    return bool(is_currency) and whole(0).is_right(amount)
+
+
 def _are_pages(value: Any) -> bool:
     if not isinstance(value, dict) or not value.keys() <= PAGES_SENT_TO:
         return False
@@ -136,6 +141,10 @@ def _wrong_tax(value: Any) -> str:
 
 
 FLAG = Kind("True or False", lambda v: isinstance(v, bool))
+CAPS = Kind(
+    'minor units by currency in lower case, such as {"usd": 10000}',
+    lambda v: isinstance(v, dict) and all(_is_cap(currency, amount) for currency, amount in v.items()),
+)
 TEXT = Kind("a text", lambda v: isinstance(v, str))
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
 PAGES = Kind('{"return": an address with its scheme, "prices": one, "account": one}, each optional', _are_pages)

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from billing.cadence import LONGEST, Cadence
-from billing.catalogue import definitions, lookup_key
+from billing.catalogue import definitions, lookup_key, overage
 from billing.conf import conf
 from billing.models import LONGEST_TRIAL, Plan, PlanLimit
 
@@ -63,6 +63,7 @@ CADENCE = Kind("an interval", lambda v: isinstance(v, str) and _cadence(v) is no
 LOWER = Kind("a currency", lambda v: kinds.matching(kinds.CURRENCY, "").is_right(v) and v.islower())
 MOST = {"PositiveSmallIntegerField": 2**15 - 1, "PositiveBigIntegerField": 2**63 - 1}
 AMOUNTS = Kind("amounts", lambda v: bool(v) and _by(LOWER, kinds.whole(1), "").is_right(v))
+OVERAGE = Kind("amounts", lambda v: bool(v) and _by(LOWER, Kind("", overage.amount_of), "").is_right(v))
 SPELLINGS = "A count stands before day, week, month or year, without a plural, and three years are the longest."
 NAMED = {
     "quarter": "3 month", "quarterly": "3 month", "half_year": "6 month", "half-year": "6 month", "halfyear": "6 month",
@@ -76,6 +77,7 @@ FIELDS = {
     "description": _texts(_longest("description")),
     "line": _slug(_longest("line")),
     "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
+    "overage": _by(_slug(50), OVERAGE, "features → currency in lower case → minor units above 0, 3 or '2.5'"),
     "trial_days": _number(Plan, "trial_days"),
     "trial_without_card": kinds.one_of("", *Plan.WithoutCard.values),
     "grace_days": _number(Plan, "grace_days"),
@@ -127,6 +129,26 @@ def check_intervals() -> Problem:
         f"BILLING_PLANS: two prices have the lookup key {twice!r}, so Stripe could sell only one of them.",
         "Give one of the two plans a slug that does not end with a number.",
     )
+
+
+@finds("billing.E210")
+def check_overage() -> Problem:
+    """Each plan of BILLING_PLANS prices use beyond a limit that it has, in every currency that it is sold in."""
+    problem = next(_overage_problems(), None) if not next(_problems(conf.plans), None) else None
+    return (f"BILLING_PLANS: {problem}.", "See docs/pay-by-use.md for what `overage` may say.") if problem else None
+
+
+def _overage_problems() -> Iterator[str]:
+    for plan in conf.plans or ():
+        sold = list(dict.fromkeys(currency for amounts in plan.get("prices", {}).values() for currency in amounts))
+        for feature, amounts in plan.get("overage", {}).items():
+            name = f"{plan['slug']}: overage of {feature!r}"
+            if plan.get("limits", {}).get(feature) is None:
+                yield f"{name} needs a number for it among the limits"
+            elif not sold or plan["slug"] == conf.free_plan:
+                yield f"{name} needs a plan that is sold, since its subscription bills it"
+            elif lacking := [currency for currency in sold if currency not in amounts]:
+                yield f"{name} lacks an amount in {', '.join(lacking)}"
 
 
 @finds("billing.E188")
@@ -209,4 +231,4 @@ def _pack_problems() -> Iterator[str]:
             yield f"{name}: no plan of BILLING_PLANS has the feature {feature!r}"
 
 
-CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_trials, check_free_plan, check_packs)
+CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_overage, check_trials, check_free_plan, check_packs)

@@ -32,6 +32,8 @@ TABLE = (
     Row("billing.E107", "BILLING_CLOCK", kinds.function()),
     Row("billing.E108", "BILLING_ACCESS_RULE", kinds.function("subscriber")),
     Row("billing.E109", "BILLING_FREE_PLAN", kinds.matching(kinds.SLUG, "the slug of a plan")),
+    Row("billing.E211", "BILLING_SPEND_CAP", kinds.CAPS),
+    Row("billing.E212", "BILLING_SPEND_CAP_POLICY", kinds.one_of("stop", "warn")),
     Row("billing.E110", "BILLING_GRACE_DAYS", kinds.whole(0)),
     Row("billing.E150", "BILLING_DEBIT_GRACE_DAYS", kinds.whole(0)),
     Row("billing.E151", "BILLING_INVOICE_REMINDER_DAYS", kinds.number(0)),

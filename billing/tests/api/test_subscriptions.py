@@ -69,7 +69,7 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "discounts": [],
         "collection_paused": None,
         "holds": [],
-        "usage": {"generations": {"used": 0, "limit": 10, "credits": 0, "remaining": 10}},
+        "usage": {"generations": {"used": 0, "limit": 10, "credits": 0, "remaining": 10, "overage": 0}},
         "pending_change": None,
         "price_change": None,
         "next_charge": None,
@@ -89,7 +89,7 @@ def test_a_subscriber_sees_plan_access_period_and_usage(world):
         "active",
     )
     assert current["current_period_end"] == ada.row.current_period_end.isoformat().replace("+00:00", "Z")
-    assert current["usage"] == {"generations": {"used": 7, "limit": 1000, "credits": 0, "remaining": 993}}
+    assert current["usage"] == {"generations": {"used": 7, "limit": 1000, "credits": 0, "remaining": 993, "overage": 0}}
 
 
 def test_a_trial_says_when_it_ends(world):

@@ -23,7 +23,10 @@ def client(settings):
 
 def test_a_use_is_counted_and_what_remains_is_said(client):
     answer = client.post(GENERATIONS, {"quantity": 3})
-    assert (answer.status_code, answer.json()) == (200, {"used": 3, "limit": 10, "credits": 0, "remaining": 7})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"used": 3, "limit": 10, "credits": 0, "remaining": 7, "overage": 0},
+    )
 
 
 def test_without_a_quantity_it_is_one(client):
@@ -61,7 +64,10 @@ def test_a_key_is_released_once_and_an_unknown_one_is_404(client):
     client.post(GENERATIONS, {"quantity": 3, "key": "job 7"})
     for _ in range(2):
         answer = client.post(f"{GENERATIONS}/release", {"key": "job 7"})
-        assert (answer.status_code, answer.json()) == (200, {"used": 0, "limit": 10, "credits": 0, "remaining": 10})
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"used": 0, "limit": 10, "credits": 0, "remaining": 10, "overage": 0},
+        )
     answer = client.post(f"{GENERATIONS}/release", {"key": "job 8"})
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_key")
 
@@ -76,5 +82,5 @@ def test_credits_are_in_the_answer_and_in_what_remains(client):
     ada = get_user_model().objects.get()
     grants.give_credits(ada, "generations", 5, source="pack")
     answer = client.post(GENERATIONS, {"quantity": 12})
-    assert answer.json() == {"used": 10, "limit": 10, "credits": 3, "remaining": 3}
+    assert answer.json() == {"used": 10, "limit": 10, "credits": 3, "remaining": 3, "overage": 0}
     assert client.get("/api/v1/subscriptions/current").json()["usage"]["generations"]["credits"] == 3
