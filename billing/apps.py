@@ -31,6 +31,7 @@ class BillingConfig(AppConfig):
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
+        "billing.usage.rollover.hourly": 60,
     }
 
     def __init__(self, app_name: str, app_module: Any) -> None:

@@ -17,7 +17,8 @@ WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them ther
 class PlanDefinition:
     """A definition states a plan as the settings do.
 
-    `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
+    `limits`: feature → how many a month, None for any number. `rollover`: feature → how many of what a month has left
+    are kept as credits at most. `prices`: cadence, such as `month` or `3 month` →
     currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
     `trial_without_card` "": BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes.
     `min_seats`: seats that are billed at least.
@@ -29,6 +30,7 @@ class PlanDefinition:
     description: str = ""
     line: str = MAIN_LINE
     limits: dict[str, int | None] = field(default_factory=dict)
+    rollover: dict[str, int] = field(default_factory=dict)
     trial_days: int = 0
     trial_without_card: str = ""
     grace_days: int | None = None
@@ -46,7 +48,7 @@ class PlanDefinition:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "prices"})
+COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "rollover", "prices"})
 
 DEFAULT_PLANS: list[dict[str, Any]] = [
     {
@@ -116,14 +118,18 @@ def _update_plan(plan: PlanDefinition) -> bool:
     Plan.objects.filter(pk=row.pk).update(**plan.columns)
     row.limits.exclude(feature__in=plan.limits).delete()
     for feature, quantity in plan.limits.items():
-        PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults={"quantity": quantity})
+        given = {"quantity": quantity, "rollover": plan.rollover.get(feature, 0)}
+        PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults=given)
     return True
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
     """Return whether a row differs from its definition. A row that staff may edit never does."""
-    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
-    return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
+    rows = row.limits.all() if is_from_settings() else ()
+    limits = {limit.feature: limit.quantity for limit in rows}
+    rollover = {limit.feature: limit.rollover for limit in rows if limit.rollover}
+    has_other_limits = limits != plan.limits or rollover != {name: most for name, most in plan.rollover.items() if most}
+    return is_from_settings() and (has_other_limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
 
 
 def _withdrawn_plans() -> Any:

@@ -851,6 +851,12 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
                 ),
                 (
+                    "rollover",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="What is left of a month becomes credits, up to so many; 0: it is lost"
+                    ),
+                ),
+                (
                     "plan",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="limits", to=f"{conf.app_label}.plan"
@@ -2094,6 +2100,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "has_carried_over",
+                    models.BooleanField(default=False, help_text="What the month before had left became credits"),
+                ),
+                (
                     "subscriber",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -2166,6 +2176,49 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(owed_back__lte=models.F("used")), name="billing_credit_owes_what_was_used"
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LimitOverride",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feature", models.SlugField()),
+                (
+                    "quantity",
+                    models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
+                ),
+                (
+                    "until",
+                    models.DateTimeField(blank=True, help_text="It ends then; empty: when it is lifted", null=True),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("cause", models.CharField(blank=True, default="", help_text="Who or what set it", max_length=255)),
+                ("set_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_by",
+                    models.CharField(blank=True, default="", help_text="Who or what lifted it", max_length=255),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_limit_overrides",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "limit of a subscriber",
+                "verbose_name_plural": "limits of subscribers",
+                "permissions": [("override_limit", "Can set and lift a subscriber's own limit")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("subscriber", "feature"),
+                        name="billing_one_override_per_feature",
+                    )
                 ],
             },
         ),

@@ -14,6 +14,7 @@ from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .invoices import Invoice
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
+from .limit_override import LimitOverride
 from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
@@ -54,6 +55,7 @@ __all__ = [
     "InvoicePayment",
     "KeyedUse",
     "Lane",
+    "LimitOverride",
     "MirrorFailure",
     "MrrMovement",
     "NextCharge",

@@ -66,6 +66,9 @@ class PlanLimit(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="limits")
     feature = models.SlugField()
     quantity = models.PositiveBigIntegerField(null=True, blank=True, help_text="Per month; empty: no limit")
+    rollover = models.PositiveBigIntegerField(
+        default=0, help_text="What is left of a month becomes credits, up to so many; 0: it is lost"
+    )
 
     class Meta:
         ordering = ["feature"]

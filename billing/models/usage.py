@@ -20,6 +20,7 @@ class Usage(models.Model):
     has_announced_overflow = models.BooleanField(
         default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
     )
+    has_carried_over = models.BooleanField(default=False, help_text="What the month before had left became credits")
 
     class Meta:
         verbose_name = "usage record"

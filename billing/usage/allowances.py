@@ -1,10 +1,10 @@
 """The plans in effect set the limits of a subscriber: in each line the plan that gives access, otherwise the free plan.
 
-The limits of several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A
-subscription's months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost
-before the period ends, so that use stays counted. The months of a feature are those of the line that gives most of it;
-without a subscription, those of the calendar (UTC). After a downgrade use may exceed the new limit, which blocks new
-use and is announced once.
+The limits of several lines and grants of the feature add up; a subscriber's own limit wins over the sum. Limits are per
+month, however often a subscriber pays. A subscription's months are counted from its billing cycle anchor, as Stripe
+counts its periods, even if access is lost before the period ends, so that use stays counted. The months of a feature
+are those of the line that gives most of it; without a subscription, those of the calendar (UTC). After a downgrade use
+may exceed the new limit, which blocks new use and is announced once.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from billing import access, clock, signals
 from billing.conf import conf
-from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
+from billing.models import MAIN_LINE, LimitOverride, Plan, PlanLimit, Subscription, Usage
 
 from . import crediting
 from .months import Period, month_of, month_start
@@ -26,7 +26,8 @@ DELETED = frozenset({"closing", "customer_deleted"})
 class Allowance:
     """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
     `period_start` and `period_end` are those of a feature that no plan in effect has. `withholds_credits` is whether
-    credits can't be spent now.
+    credits can't be spent now. `rollovers` is how much of a month's rest is kept at most; `anchors` are the days from
+    which months are counted.
     """
 
     plan: Plan | None
@@ -35,6 +36,11 @@ class Allowance:
     limits: dict[str, int | None]
     periods: dict[str, Period] = field(default_factory=dict)
     withholds_credits: bool = False
+    rollovers: dict[str, int] = field(default_factory=dict)
+    anchors: dict[str, datetime] = field(default_factory=dict)
+
+    def anchor_of(self, feature: str) -> datetime:
+        return self.anchors.get(feature, self.period_start)
 
     def period_of(self, feature: str) -> Period:
         return self.periods.get(feature, (self.period_start, self.period_end))
@@ -50,7 +56,8 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     free = None
     if MAIN_LINE not in {plan.line for plan in given} and (free := Plan.objects.filter(slug=conf.free_plan).first()):
         given[free] = lines.get(MAIN_LINE, decided)
-    by_line = {plan.pk: month_of(_anchor(now, at), at) for plan, now in given.items()}
+    anchor_of = {plan.pk: _anchor(now, at) for plan, now in given.items()}
+    by_line = {plan: month_of(anchor, at) for plan, anchor in anchor_of.items()}
     rows = list(PlanLimit.objects.filter(plan__in=by_line)) if by_line else []
     rows.sort(key=lambda row: (row.quantity is None, row.quantity or 0, row.plan_id == getattr(decided.plan, "pk", 0)))
     start, end = month_of(_anchor(decided, at), at)
@@ -58,7 +65,20 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     granted = [(grant.feature, grant.quantity) for grant in decided.features]
     limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
     withholds_credits = any(now.withholds_all for now in lines.values())
-    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits)
+    _override(limits, subscriber, at, withholds_credits)
+    kept = [row for row in rows if row.rollover and row.plan_id != getattr(free, "pk", 0)]
+    rollovers = {row.feature: sum(each.rollover for each in kept if each.feature == row.feature) for row in kept}
+    anchors = {row.feature: anchor_of[row.plan_id] for row in kept}
+    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits, rollovers, anchors)
+
+
+def _override(limits: dict[str, int | None], subscriber: Any, at: datetime, is_withheld: bool) -> None:
+    """Let the subscriber's own limits win; while everything is withheld, only where they are lower."""
+    for own in LimitOverride.objects.filter(subscriber=subscriber, ended_at=None):
+        known = limits.get(own.feature, 0)
+        is_lower = own.quantity is not None and (known is None or own.quantity < known)
+        if own.is_in_force(at) and (is_lower or not is_withheld):
+            limits[own.feature] = own.quantity
 
 
 def free_plan_in(line: str) -> Plan | None:

@@ -14,7 +14,7 @@ from django.db.models import F, Subquery, Sum
 from billing import clock
 from billing.models import Credit, KeyedUse, Usage
 
-from . import crediting
+from . import crediting, rollover
 from .allowances import Allowance, allowance
 from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, UnknownKey
 
@@ -138,7 +138,7 @@ def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> t
     limit = granted.limits.get(feature, 0)
     start, end = granted.period_of(feature)
     row = Usage(subscriber=subscriber, feature=feature, period_start=start)
-    if _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit)):
+    if _count(row, quantity, limit) or (_begin(row, granted) and _count(row, quantity, limit)):
         used, left = _used_and_credits(row, granted)
         return Quota(used, limit, end, left), quantity, []
     used = _counter(row).select_for_update().values_list("used", flat=True).get()
@@ -197,9 +197,10 @@ def _count(row: Usage, quantity: int, limit: int | None) -> bool:
     return counter.update(used=F("used") + quantity) == 1
 
 
-def _insert(row: Usage) -> bool:
-    """Insert the counter, unless another caller has just done so."""
+def _begin(row: Usage, granted: Allowance) -> bool:
+    """Insert the counter, unless another caller has just done so, and carry over what the month before had left."""
     Usage.objects.bulk_create([row], ignore_conflicts=True)
+    rollover.carry_over(row, granted)
     return True
 
 

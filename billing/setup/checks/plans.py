@@ -76,6 +76,7 @@ FIELDS = {
     "description": _texts(_longest("description")),
     "line": _slug(_longest("line")),
     "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
+    "rollover": _by(_slug(50), _number(PlanLimit, "rollover"), "features with how many of a month's rest are kept"),
     "trial_days": _number(Plan, "trial_days"),
     "trial_without_card": kinds.one_of("", *Plan.WithoutCard.values),
     "grace_days": _number(Plan, "grace_days"),
