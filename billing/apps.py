@@ -32,6 +32,7 @@ class BillingConfig(AppConfig):
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
         "billing.usage.rollover.hourly": 60,
+        "billing.usage.credit_reminders.hourly": 60,
     }
 
     def __init__(self, app_name: str, app_module: Any) -> None:

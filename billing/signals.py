@@ -46,6 +46,8 @@ purchase_completed = Signal()  # subscriber, purchase: Purchase, paid and delive
 purchase_reversed = Signal()  # subscriber, purchase: Purchase, taken: int, used: int; given back, whole or in part
 
 # The rest
+credits_low = Signal()  # subscriber, credit: Credit given last, feature: str, left: int, given: int
+credits_expiring = Signal()  # subscriber, credit: Credit, expires_at: datetime, BILLING_CREDITS_REMINDER_DAYS ahead
 quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage
 customer_deleted = Signal()  # customer: Customer
 account_closing = Signal()  # subscriber, deletion: AccountDeletion; end sessions, revoke tokens

@@ -2147,6 +2147,14 @@ class Migration(migrations.Migration):
                 ("cause", models.CharField(blank=True, default="", help_text="Who or what gave it", max_length=255)),
                 ("given_at", models.DateTimeField()),
                 (
+                    "has_announced_low",
+                    models.BooleanField(default=False, help_text="credits_low was sent since it was given"),
+                ),
+                (
+                    "announced_expiry",
+                    models.DateTimeField(blank=True, help_text="The end for which its mail was sent", null=True),
+                ),
+                (
                     "subscriber",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,

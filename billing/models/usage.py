@@ -63,6 +63,8 @@ class Credit(models.Model):
     reason = models.TextField(blank=True, default="")
     cause = models.CharField(max_length=255, blank=True, default="", help_text="Who or what gave it")
     given_at = models.DateTimeField()
+    has_announced_low = models.BooleanField(default=False, help_text="credits_low was sent since it was given")
+    announced_expiry = models.DateTimeField(null=True, blank=True, help_text="The end for which its mail was sent")
 
     objects = CreditQuerySet.as_manager()
 

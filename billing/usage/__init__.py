@@ -4,7 +4,7 @@
 its end. `summary` tells how use stands. `override_limit` gives one subscriber a limit of their own.
 """
 
-from . import crediting, overriding, rollover
+from . import credit_reminders, crediting, overriding, rollover
 from .allowances import Allowance, allowance, announce_overflow, free_plan_in, summary
 from .counting import commit, consume, release, release_lapsed, reserve
 from .crediting import CreditRefused, TakenBack
@@ -28,6 +28,7 @@ __all__ = [
     "announce_overflow",
     "commit",
     "consume",
+    "credit_reminders",
     "crediting",
     "free_plan_in",
     "lift_override",
