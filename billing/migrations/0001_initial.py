@@ -4,6 +4,7 @@ import uuid
 
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import billing.models.subscription
@@ -2104,6 +2105,21 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="What the month before had left became credits"),
                 ),
                 (
+                    "kept_limit",
+                    models.PositiveBigIntegerField(blank=True, help_text="The limit as it was decided last", null=True),
+                ),
+                ("kept_resets_at", models.DateTimeField(blank=True, null=True)),
+                ("kept_from", models.DateTimeField(blank=True, null=True)),
+                (
+                    "kept_until",
+                    models.DateTimeField(blank=True, help_text="What was decided holds until then at most", null=True),
+                ),
+                (
+                    "kept_changes",
+                    models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many"),
+                ),
+                ("kept_sum", models.BigIntegerField(default=0, help_text="And the sum of their ids")),
+                (
                     "subscriber",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -2184,6 +2200,20 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(owed_back__lte=models.F("used")), name="billing_credit_owes_what_was_used"
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="AccessChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=255)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["key", "id"], name="billing_access_change"),
+                    models.Index(fields=["at"], name="billing_access_changed_at"),
                 ],
             },
         ),

@@ -1,5 +1,6 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
+from .access_change import AccessChange
 from .agreement import Agreement
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
@@ -35,6 +36,7 @@ __all__ = [
     "LONGEST_TRIAL",
     "MAIN_LINE",
     "TRIAL_TOO_LONG",
+    "AccessChange",
     "AccountDeletion",
     "Agreement",
     "Alert",

@@ -21,6 +21,12 @@ class Usage(models.Model):
         default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
     )
     has_carried_over = models.BooleanField(default=False, help_text="What the month before had left became credits")
+    kept_limit = models.PositiveBigIntegerField(null=True, blank=True, help_text="The limit as it was decided last")
+    kept_resets_at = models.DateTimeField(null=True, blank=True)
+    kept_from = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateTimeField(null=True, blank=True, help_text="What was decided holds until then at most")
+    kept_changes = models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many")
+    kept_sum = models.BigIntegerField(default=0, help_text="And the sum of their ids")
 
     class Meta:
         verbose_name = "usage record"

@@ -4,7 +4,7 @@
 its end. `summary` tells how use stands. `override_limit` gives one subscriber a limit of their own.
 """
 
-from . import credit_reminders, crediting, overriding, rollover
+from . import credit_reminders, crediting, kept, overriding, rollover
 from .allowances import Allowance, allowance, announce_overflow, free_plan_in, summary
 from .counting import commit, consume, release, release_lapsed, reserve
 from .crediting import CreditRefused, TakenBack
@@ -31,6 +31,7 @@ __all__ = [
     "credit_reminders",
     "crediting",
     "free_plan_in",
+    "kept",
     "lift_override",
     "metered",
     "month_of",

@@ -27,7 +27,7 @@ class Allowance:
     """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
     `period_start` and `period_end` are those of a feature that no plan in effect has. `withholds_credits` is whether
     credits can't be spent now. `rollovers` is how much of a month's rest is kept at most; `anchors` are the days from
-    which months are counted.
+    which months are counted; `ends` the moments at which time alone may change the allowance.
     """
 
     plan: Plan | None
@@ -38,6 +38,7 @@ class Allowance:
     withholds_credits: bool = False
     rollovers: dict[str, int] = field(default_factory=dict)
     anchors: dict[str, datetime] = field(default_factory=dict)
+    ends: tuple[datetime, ...] = ()
 
     def anchor_of(self, feature: str) -> datetime:
         return self.anchors.get(feature, self.period_start)
@@ -65,20 +66,37 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     granted = [(grant.feature, grant.quantity) for grant in decided.features]
     limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
     withholds_credits = any(now.withholds_all for now in lines.values())
-    _override(limits, subscriber, at, withholds_credits)
+    ends = _override(limits, subscriber, at, withholds_credits)
+    ends += [end, *(period[1] for period in by_line.values()), *_ends(lines)]
     kept = [row for row in rows if row.rollover and row.plan_id != getattr(free, "pk", 0)]
     rollovers = {row.feature: sum(each.rollover for each in kept if each.feature == row.feature) for row in kept}
     anchors = {row.feature: anchor_of[row.plan_id] for row in kept}
-    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits, rollovers, anchors)
+    return Allowance(
+        decided.plan or free, start, end, limits, periods, withholds_credits, rollovers, anchors, tuple(ends)
+    )
 
 
-def _override(limits: dict[str, int | None], subscriber: Any, at: datetime, is_withheld: bool) -> None:
-    """Let the subscriber's own limits win; while everything is withheld, only where they are lower."""
-    for own in LimitOverride.objects.filter(subscriber=subscriber, ended_at=None):
+def _ends(lines: dict[str, access.Access]) -> list[datetime]:
+    """Return when grace, grants, and what was paid for end, past or ahead."""
+    found: list[datetime | None] = []
+    for now in lines.values():
+        found += [now.grace_ends_at, *(grant.until for grant in (*now.grants, *now.features))]
+        if now.subscription is not None:
+            found += [now.subscription.paid_until, now.subscription.current_period_end]
+            found += [now.subscription.billing_cycle_anchor]
+    return [end for end in found if end is not None]
+
+
+def _override(limits: dict[str, int | None], subscriber: Any, at: datetime, is_withheld: bool) -> list[datetime]:
+    """Let the subscriber's own limits win; while everything is withheld, only where they are lower. Returns when they
+    end."""
+    rows = list(LimitOverride.objects.filter(subscriber=subscriber, ended_at=None))
+    for own in rows:
         known = limits.get(own.feature, 0)
         is_lower = own.quantity is not None and (known is None or own.quantity < known)
         if own.is_in_force(at) and (is_lower or not is_withheld):
             limits[own.feature] = own.quantity
+    return [own.until for own in rows if own.until]
 
 
 def free_plan_in(line: str) -> Plan | None:

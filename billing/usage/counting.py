@@ -1,8 +1,8 @@
 """Use is counted here, all or none of it, exactly even in parallel: of the month's limit first, then of credits.
 
-What fits in the limit is one conditional UPDATE of the month's counter. Otherwise the counter is locked, so that those
-who spend the same credits wait for each other. A use with a key is a row that is inserted first: a second caller waits
-for it, and gets the answer of the first.
+What fits in the limit is one conditional UPDATE of the month's counter, by what was decided before if that still holds
+(`kept`). Otherwise the counter is locked, so that those who spend the same credits wait for each other. A use with a
+key is a row that is inserted first: a second caller waits for it, and gets the answer of the first.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from django.db.models import F, Subquery, Sum
 from billing import clock
 from billing.models import Credit, KeyedUse, Usage
 
-from . import crediting, rollover
+from . import crediting, kept, rollover
 from .allowances import Allowance, allowance
 from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, UnknownKey
 
@@ -34,8 +34,10 @@ def consume(subscriber: Any, feature: str, quantity: int = 1, key: str = "") -> 
     """
     if not key:
         _check(quantity)
+        if (quota := kept.count(subscriber, feature, quantity)) is not None:
+            return quota
         with transaction.atomic():
-            return _take(subscriber, allowance(subscriber), feature, quantity)[0]
+            return _decide_and_take(subscriber, feature, quantity)
     return _with_key(subscriber, feature, quantity, key, State.COUNTED, None)
 
 
@@ -129,6 +131,15 @@ def _as_before(use: KeyedUse, quantity: int) -> Quota:
         raise KeyReused(f"The key {use.key!r} counted {use.asked} before. Use another key.")
     told = use.answer
     return Quota(told["used"], told["limit"], datetime.fromisoformat(told["resets_at"]), told["credits"])
+
+
+def _decide_and_take(subscriber: Any, feature: str, quantity: int) -> Quota:
+    known = kept.seen(subscriber)
+    granted = allowance(subscriber)
+    quota = _take(subscriber, granted, feature, quantity)[0]
+    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
+    kept.keep(row, granted, quota, known)
+    return quota
 
 
 def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> tuple[Quota, int, crediting.Spent]:
