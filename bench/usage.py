@@ -57,8 +57,13 @@ def inside(url: str) -> list[dict[str, Any]]:
         with connection.cursor() as cursor:
             cursor.execute(BARE, [counters[number]])
 
+    def anew(of: int) -> None:
+        Usage.objects.filter(pk=counters[of]).update(kept_until=None)
+        usage.consume(users[of], "generations")
+
     kinds: dict[str, Callable[[int, int], Any]] = {
         "": lambda of, _: usage.consume(users[of], "generations"),
+        ", access decided anew": lambda of, _: anew(of),
         ", with a key": lambda of, turn: usage.consume(users[of], "generations", key=f"{time.monotonic_ns()} {turn}"),
     }
     found = []

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
 
 from . import hosting
 from .conf import conf
@@ -32,6 +33,9 @@ class BillingConfig(AppConfig):
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
+        "billing.usage.kept.hourly": 60,
+        "billing.usage.rollover.hourly": 60,
+        "billing.usage.credit_reminders.hourly": 60,
     }
 
     def __init__(self, app_name: str, app_module: Any) -> None:
@@ -62,9 +66,10 @@ class BillingConfig(AppConfig):
         from . import forking, queues, stripe_client
         from .events import receivers
         from .monitoring import workers
-        from .setup import checks
+        from .setup import checks, watching
         from .stripe_client import call_counts
 
+        post_migrate.connect(watching.install, sender=self, dispatch_uid="billing.setup.watching")
         forking.watch()
         stripe_client.follow_settings()
         stripe_client.djstripe_calls.install()

@@ -337,6 +337,17 @@ class Settings:
         return timedelta(days=self._get("BILLING_CARD_REMINDER_DAYS", 14))
 
     @property
+    def credits_low_percent(self) -> int:
+        """BILLING_CREDITS_LOW_PERCENT: `credits_low` is sent when at most so many percent of a subscriber's credits are
+        left; 0: never."""
+        return self._get("BILLING_CREDITS_LOW_PERCENT", 20)
+
+    @property
+    def credits_reminder(self) -> timedelta:
+        """BILLING_CREDITS_REMINDER_DAYS: days before credits expire on which `credits_expiring` is sent."""
+        return timedelta(days=self._get("BILLING_CREDITS_REMINDER_DAYS", 7))
+
+    @property
     def invoice(self) -> dict[str, Any]:
         """BILLING_INVOICE: texts on the invoices of new customers: `{"footer": "…", "memo": "…", "custom_fields":
         [{"name": "VAT", "value": "…"}]}`, each optional, as Stripe limits them."""

@@ -49,6 +49,8 @@ purchase_completed = Signal()  # subscriber, purchase: Purchase, paid and delive
 purchase_reversed = Signal()  # subscriber, purchase: Purchase, taken: int, used: int; given back, whole or in part
 
 # The rest
+credits_low = Signal()  # subscriber, credit: Credit given last, feature: str, left: int, given: int
+credits_expiring = Signal()  # subscriber, credit: Credit, expires_at: datetime, BILLING_CREDITS_REMINDER_DAYS ahead
 quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage
 spend_cap_reached = Signal()  # subscriber, amount: int, currency, policy: stop or warn, resets_at: datetime
 customer_deleted = Signal()  # customer: Customer

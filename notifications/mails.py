@@ -6,11 +6,13 @@ dates in ISO, for the templates to format. A project may replace any of these fu
 """
 
 from datetime import date, datetime
+from typing import Any
 
 from billing import clock
 from billing.lifecycle import price_moves
 from billing.models import (
     AccountDeletion,
+    Credit,
     Dispute,
     Invoice,
     Payment,
@@ -18,13 +20,14 @@ from billing.models import (
     Plan,
     Price,
     PriceMoveRow,
+    Purchase,
     Refund,
     Subscription,
     Usage,
 )
 from billing.usage import allowance
 
-from . import facts, invoice_mails, outbox
+from . import facts, invoice_mails, outbox, pack_mails
 from .models import Mail
 
 Kind = Mail.Kind
@@ -375,6 +378,26 @@ def quota_overflow(subscription: Subscription | None, usage: Usage, used: int, l
         over=used - limit,
         resets_at=facts.iso(resets_at),
     )
+
+
+def pack_delivered(purchase: Purchase) -> Mail:
+    """Reserve the mail that a pack is delivered."""
+    return pack_mails.delivered(purchase)
+
+
+def pack_reversed(purchase: Purchase, taken: int, used: int) -> Mail:
+    """Reserve the mail that what a pack gave was taken back with its money."""
+    return pack_mails.reversed_(purchase, taken, used)
+
+
+def credits_low(subscriber: Any, credit: Credit, left: int, given: int) -> Mail:
+    """Reserve the mail that credits run low."""
+    return pack_mails.low(subscriber, credit, left, given)
+
+
+def credits_expiring(credit: Credit, expires_at: datetime) -> Mail:
+    """Reserve the mail that credits expire soon."""
+    return pack_mails.expiring(credit, expires_at)
 
 
 def account_deleted(deletion: AccountDeletion, email: str) -> Mail:

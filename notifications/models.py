@@ -57,6 +57,10 @@ class Mail(models.Model):
         PAYMENTS_PAUSED = "payments_paused", "Payments paused"
         PAYMENTS_RESUMED = "payments_resumed", "Payments resumed"
         QUOTA_OVERFLOW = "quota_overflow", "Quota overflow"
+        PACK_DELIVERED = "pack_delivered", "Pack delivered"
+        PACK_REVERSED = "pack_reversed", "Pack reversed"
+        CREDITS_LOW = "credits_low", "Credits low"
+        CREDITS_EXPIRING = "credits_expiring", "Credits expiring"
         ACCOUNT_DELETED = "account_deleted", "Account deleted"
 
     class Status(models.TextChoices):

@@ -13,7 +13,7 @@ from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, S
 from billing.payments import UNDONE
 
 from . import facts as facts_of
-from . import price_notices
+from . import pack_notices, price_notices
 from .conf import conf
 from .models import Mail
 
@@ -337,5 +337,9 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.PAYMENTS_PAUSED: _payments_paused,
     Mail.Kind.PAYMENTS_RESUMED: _payments_resumed,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
+    Mail.Kind.PACK_DELIVERED: pack_notices.not_to_deliver,
+    Mail.Kind.PACK_REVERSED: pack_notices.not_to_reverse,
+    Mail.Kind.CREDITS_LOW: pack_notices.not_low,
+    Mail.Kind.CREDITS_EXPIRING: pack_notices.not_expiring,
     Mail.Kind.ACCOUNT_DELETED: _account_deleted,
 }

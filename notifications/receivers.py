@@ -132,6 +132,23 @@ def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int,
     _mail(mails.quota_overflow, subscription, usage, used, limit, resets_at)
 
 
+def on_purchase_completed(*, purchase: Any, **_: Any) -> None:
+    _mail(mails.pack_delivered, purchase)
+
+
+def on_purchase_reversed(*, purchase: Any, taken: int, used: int, **_: Any) -> None:
+    if taken or used:  # of a plan, part of the money takes nothing
+        _mail(mails.pack_reversed, purchase, taken, used)
+
+
+def on_credits_low(*, subscriber: Any, credit: Any, left: int, given: int, **_: Any) -> None:
+    _mail(mails.credits_low, subscriber, credit, left, given)
+
+
+def on_credits_expiring(*, credit: Any, expires_at: Any, **_: Any) -> None:
+    _mail(mails.credits_expiring, credit, expires_at)
+
+
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
     redaction.redact_finished(deletion, email)
     _mail(mails.account_deleted, deletion, email)
@@ -174,6 +191,10 @@ RECEIVERS: dict[Any, Signal] = {
     on_dispute_opened: signals.dispute_opened,
     on_dispute_closed: signals.dispute_closed,
     on_quota_overflowed: signals.quota_overflowed,
+    on_purchase_completed: signals.purchase_completed,
+    on_purchase_reversed: signals.purchase_reversed,
+    on_credits_low: signals.credits_low,
+    on_credits_expiring: signals.credits_expiring,
     on_account_closed: signals.account_closed,
 }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .models import Mail
+from .pack_samples import PACK_SAMPLES
 
 Kind = Mail.Kind
 
@@ -273,5 +274,6 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "subscription_ended_by_dispute": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "dispute"}),
     "subscription_ended_unpaid": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "payment_failed", "plan": ""}),
     "quota_overflow": (Kind.QUOTA_OVERFLOW, OVERFLOW),
+    **PACK_SAMPLES,
     "account_deleted": (Kind.ACCOUNT_DELETED, {"deleted_at": "2027-01-01T09:30:00+00:00"}),
 }

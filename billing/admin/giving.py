@@ -34,6 +34,13 @@ class SubscriberSelect(AutocompleteSelect):
         return super().optgroups(name, [each for each in value if people.is_key(each)], attr)
 
 
+def subscriber_widget(site: Any, of: Any) -> Any:
+    """Return how staff choose the subscriber of a new row: by a search, if the site's admin of subscribers has one."""
+    relation, model = of._meta.get_field("subscriber"), people.subscriber_model()
+    is_searched = site.is_registered(model) and site.get_model_admin(model).search_fields
+    return SubscriberSelect(relation, site) if is_searched else ForeignKeyRawIdWidget(relation.remote_field, site)
+
+
 class GiveForm(GiftForm):
     """`source` names what gives it: sent again with the same one, the form gives nothing twice."""
 
@@ -53,12 +60,7 @@ class GiveForm(GiftForm):
     def __init__(self, site: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(None, *args, **kwargs)
         field: Any = self.fields["subscriber"]
-        relation: Any = Grant._meta.get_field("subscriber")
-        model = people.subscriber_model()
-        is_searched = site.is_registered(model) and site.get_model_admin(model).search_fields
-        field.widget = (
-            SubscriberSelect(relation, site) if is_searched else ForeignKeyRawIdWidget(relation.remote_field, site)
-        )
+        field.widget = subscriber_widget(site, Grant)
         field.queryset = listed_subscribers()
         self.fields["source"].initial = f"{BY_STAFF}{uuid4()}"
 

@@ -18,10 +18,10 @@ class PlanDefinition:
     """A definition states a plan as the settings do.
 
     `limits`: feature → how many a month, None for any number. `overage`: feature → currency → minor units for each use
-    beyond its limit, a whole number or a text such as "2.5". `prices`: cadence, such as `month` or `3 month` →
-    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
-    `trial_without_card` "": BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes.
-    `min_seats`: seats that are billed at least.
+    beyond its limit, a whole number or a text such as "2.5". `rollover`: feature → how many of what a month has left
+    are kept as credits at most. `prices`: cadence, such as `month` or `3 month` → currency → amount in minor units,
+    the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `trial_without_card` "":
+    BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes. `min_seats`: seats that are billed at least.
     """
 
     slug: str
@@ -31,6 +31,7 @@ class PlanDefinition:
     line: str = MAIN_LINE
     limits: dict[str, int | None] = field(default_factory=dict)
     overage: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rollover: dict[str, int] = field(default_factory=dict)
     trial_days: int = 0
     trial_without_card: str = ""
     grace_days: int | None = None
@@ -52,7 +53,8 @@ class PlanDefinition:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "overage", "prices"})
+ELSEWHERE = {"slug", "limits", "overage", "rollover", "prices"}
+COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in ELSEWHERE)
 
 DEFAULT_PLANS: list[dict[str, Any]] = [
     {
@@ -122,16 +124,25 @@ def _update_plan(plan: PlanDefinition) -> bool:
     Plan.objects.filter(pk=row.pk).update(**plan.columns)
     row.limits.exclude(feature__in=plan.limits).delete()
     for feature, quantity in plan.limits.items():
-        columns = {"quantity": quantity, "overage": plan.overage_of(feature)}
+        columns = {
+            "quantity": quantity,
+            "overage": plan.overage_of(feature),
+            "rollover": plan.rollover.get(feature, 0),
+        }
         PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults=columns)
     return True
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
     """Return whether a row differs from its definition. A row that staff may edit never does."""
-    limits = {each.feature: (each.quantity, each.overage) for each in row.limits.all()} if is_from_settings() else {}
-    stated = {feature: (quantity, plan.overage_of(feature)) for feature, quantity in plan.limits.items()}
-    return is_from_settings() and (limits != stated or any(getattr(row, n) != v for n, v in plan.columns.items()))
+    if not is_from_settings():
+        return False
+    limits = {each.feature: (each.quantity, each.overage, each.rollover) for each in row.limits.all()}
+    stated = {
+        feature: (quantity, plan.overage_of(feature), plan.rollover.get(feature, 0))
+        for feature, quantity in plan.limits.items()
+    }
+    return limits != stated or any(getattr(row, name) != value for name, value in plan.columns.items())
 
 
 def _withdrawn_plans() -> Any:

@@ -4,6 +4,7 @@ import uuid
 
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import billing.models.subscription
@@ -850,6 +851,12 @@ class Migration(migrations.Migration):
                 (
                     "quantity",
                     models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
+                ),
+                (
+                    "rollover",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="What is left of a month becomes credits, up to so many; 0: it is lost"
+                    ),
                 ),
                 (
                     "plan",
@@ -2214,6 +2221,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "has_carried_over",
+                    models.BooleanField(default=False, help_text="What the month before had left became credits"),
+                ),
+                (
+                    "kept_limit",
+                    models.PositiveBigIntegerField(blank=True, help_text="The limit as it was decided last", null=True),
+                ),
+                ("kept_resets_at", models.DateTimeField(blank=True, null=True)),
+                ("kept_from", models.DateTimeField(blank=True, null=True)),
+                (
+                    "kept_until",
+                    models.DateTimeField(blank=True, help_text="What was decided holds until then at most", null=True),
+                ),
+                (
+                    "kept_changes",
+                    models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many"),
+                ),
+                ("kept_sum", models.BigIntegerField(default=0, help_text="And the sum of their ids")),
+                (
                     "subscriber",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -2279,6 +2305,14 @@ class Migration(migrations.Migration):
                 ("cause", models.CharField(blank=True, default="", help_text="Who or what gave it", max_length=255)),
                 ("given_at", models.DateTimeField()),
                 (
+                    "has_announced_low",
+                    models.BooleanField(default=False, help_text="credits_low was sent since it was given"),
+                ),
+                (
+                    "announced_expiry",
+                    models.DateTimeField(blank=True, help_text="The end for which its mail was sent", null=True),
+                ),
+                (
                     "subscriber",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -2308,6 +2342,63 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(owed_back__lte=models.F("used")), name="billing_credit_owes_what_was_used"
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="AccessChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=255)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["key", "id"], name="billing_access_change"),
+                    models.Index(fields=["at"], name="billing_access_changed_at"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LimitOverride",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feature", models.SlugField()),
+                (
+                    "quantity",
+                    models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
+                ),
+                (
+                    "until",
+                    models.DateTimeField(blank=True, help_text="It ends then; empty: when it is lifted", null=True),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("cause", models.CharField(blank=True, default="", help_text="Who or what set it", max_length=255)),
+                ("set_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_by",
+                    models.CharField(blank=True, default="", help_text="Who or what lifted it", max_length=255),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_limit_overrides",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "limit of a subscriber",
+                "verbose_name_plural": "limits of subscribers",
+                "permissions": [("override_limit", "Can set and lift a subscriber's own limit")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("subscriber", "feature"),
+                        name="billing_one_override_per_feature",
+                    )
                 ],
             },
         ),

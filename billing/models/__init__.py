@@ -1,6 +1,7 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
 from .add_on import AddOn, AddOnPrice
+from .access_change import AccessChange
 from .agreement import Agreement
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
@@ -15,6 +16,7 @@ from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .invoices import Invoice
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
+from .limit_override import LimitOverride
 from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
@@ -36,6 +38,7 @@ __all__ = [
     "LONGEST_TRIAL",
     "MAIN_LINE",
     "TRIAL_TOO_LONG",
+    "AccessChange",
     "AccountDeletion",
     "AddOn",
     "AddOnPrice",
@@ -58,6 +61,7 @@ __all__ = [
     "InvoicePayment",
     "KeyedUse",
     "Lane",
+    "LimitOverride",
     "MirrorFailure",
     "MrrMovement",
     "NextCharge",

@@ -69,6 +69,9 @@ class PlanLimit(models.Model):
     overage: Any = models.JSONField(
         default=dict, blank=True, editable=False, help_text='Minor units for a use beyond it: {"usd": "2.5"}'
     )
+    rollover = models.PositiveBigIntegerField(
+        default=0, help_text="What is left of a month becomes credits, up to so many; 0: it is lost"
+    )
 
     class Meta:
         ordering = ["feature"]

@@ -1,6 +1,7 @@
 """A pack is bought once; a purchase records that somebody began to buy one, and what became of it."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -95,6 +96,13 @@ class Purchase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pack_id} of {self.customer_id}, {self.status}"
+
+    @property
+    def gives_until(self) -> datetime | None:
+        """Return when what it gives ends, from delivery on; None for good. Plans bought at once add their days."""
+        if self.delivered_at is None or self.pack.lasts_days is None:
+            return None
+        return self.delivered_at + timedelta(days=self.pack.lasts_days * (self.quantity if self.pack.plan_id else 1))
 
     @property
     def source(self) -> str:

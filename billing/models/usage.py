@@ -29,6 +29,13 @@ class Usage(models.Model):
     has_announced_overflow = models.BooleanField(
         default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
     )
+    has_carried_over = models.BooleanField(default=False, help_text="What the month before had left became credits")
+    kept_limit = models.PositiveBigIntegerField(null=True, blank=True, help_text="The limit as it was decided last")
+    kept_resets_at = models.DateTimeField(null=True, blank=True)
+    kept_from = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateTimeField(null=True, blank=True, help_text="What was decided holds until then at most")
+    kept_changes = models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many")
+    kept_sum = models.BigIntegerField(default=0, help_text="And the sum of their ids")
 
     class Meta:
         verbose_name = "usage record"
@@ -75,6 +82,8 @@ class Credit(models.Model):
     reason = models.TextField(blank=True, default="")
     cause = models.CharField(max_length=255, blank=True, default="", help_text="Who or what gave it")
     given_at = models.DateTimeField()
+    has_announced_low = models.BooleanField(default=False, help_text="credits_low was sent since it was given")
+    announced_expiry = models.DateTimeField(null=True, blank=True, help_text="The end for which its mail was sent")
 
     objects = CreditQuerySet.as_manager()
 

@@ -48,7 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "next": next_words.next_words(now),
         "credit": amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
-        "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
+        "usage": _usage_bars(subscriber, now.usage),
         "spending": spending.account_rows(now.spending),
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
@@ -94,6 +94,11 @@ def _one_day_of(now: overview.Overview) -> datetime | None:
     """Return when all usage resets; None if that differs, as between lines."""
     days = {quota.resets_at for quota in now.usage.values()}
     return days.pop() if len(days) == 1 else None
+
+
+def _usage_bars(subscriber: Any, quotas: dict[str, usage.Quota]) -> list[dict[str, Any]]:
+    own = usage.overriding.in_force(subscriber) if quotas and subscriber is not None else {}
+    return [{**_usage_bar(feature, quota), "own": own.get(feature)} for feature, quota in quotas.items()]
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:

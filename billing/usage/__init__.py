@@ -1,16 +1,17 @@
 """This room counts the use of a feature, and blocks use above the month's limit and the credits, exactly in parallel.
 
 `consume` counts, `release` gives back what a key counted; `reserve`, then `commit`, is for work whose size is known at
-its end. `summary` tells how use stands.
+its end. `summary` tells how use stands. `override_limit` gives one subscriber a limit of their own.
 """
 
-from . import capping, crediting, doubts, meter_errors, overage, reporting
+from . import capping, credit_reminders, crediting, doubts, meter_errors, overage, reporting, kept, overriding, rollover
 from .allowances import Allowance, allowance, announce_overflow, free_plan_in, summary
 from .capping import CapRefused
 from .counting import commit, consume, release, release_lapsed, reserve
 from .crediting import CreditRefused, TakenBack
 from .metered import metered
 from .months import month_of, month_start
+from .overriding import LimitRefused, lift_override, override_limit
 from .quotas import (
     KeyReused,
     NoAccess,
@@ -29,6 +30,7 @@ __all__ = [
     "CapRefused",
     "CreditRefused",
     "KeyReused",
+    "LimitRefused",
     "NoAccess",
     "NotPaidByUse",
     "Quota",
@@ -43,19 +45,25 @@ __all__ = [
     "capping",
     "commit",
     "consume",
+    "credit_reminders",
     "crediting",
     "doubts",
     "each_minute",
     "free_plan_in",
     "meter_errors",
+    "kept",
+    "lift_override",
     "metered",
     "month_of",
     "month_start",
     "overage",
+    "override_limit",
+    "overriding",
     "release",
     "release_lapsed",
     "reporting",
     "reserve",
     "spending_of",
+    "rollover",
     "summary",
 ]

@@ -1,10 +1,11 @@
 """The plans in effect set the limits of a subscriber: in each line the plan that gives access, otherwise the free plan.
 
-The limits of several lines, of add-ons (each as often as it was bought) and of grants of the feature add up. Limits are
-per month, however often a subscriber pays. A subscription's months are counted from its billing cycle anchor, as Stripe
-counts its periods, even if access is lost before the period ends, so that use stays counted. The months of a feature
-are those of the line that gives most of it; without a subscription, those of the calendar (UTC). After a downgrade use
-may exceed the new limit, which blocks new use and is announced once.
+The limits of several lines, of add-ons (each as often as it was bought) and of grants of the feature add up; a
+subscriber's own limit wins over the sum. Limits are per month, however often a subscriber pays. A subscription's months
+are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period ends,
+so that use stays counted. The months of a feature are those of the line that gives most of it; without a subscription,
+those of the calendar (UTC). After a downgrade use may exceed the new limit, which blocks new use and is announced
+once.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, cast
 
 from billing import access, catalogue, clock, signals
 from billing.conf import conf
-from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
+from billing.models import MAIN_LINE, LimitOverride, Plan, PlanLimit, Subscription, Usage
 
 from . import crediting
 from .months import Period, month_of, month_start
@@ -27,6 +28,8 @@ class Allowance:
     """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
     `period_start` and `period_end` are those of a feature that no plan in effect has. `withholds_credits` is whether
     credits can't be spent now. `overage` names the subscription that may bill what exceeds the limit of a feature.
+    `rollovers` is how much of a month's rest is kept at most; `anchors` are the days from which months are counted;
+    `ends` the moments at which time alone may change the allowance.
     """
 
     plan: Plan | None
@@ -36,6 +39,12 @@ class Allowance:
     periods: dict[str, Period] = field(default_factory=dict)
     withholds_credits: bool = False
     overage: dict[str, Subscription] = field(default_factory=dict)
+    rollovers: dict[str, int] = field(default_factory=dict)
+    anchors: dict[str, datetime] = field(default_factory=dict)
+    ends: tuple[datetime, ...] = ()
+
+    def anchor_of(self, feature: str) -> datetime:
+        return self.anchors.get(feature, self.period_start)
 
     def period_of(self, feature: str) -> Period:
         return self.periods.get(feature, (self.period_start, self.period_end))
@@ -51,7 +60,8 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     free = None
     if MAIN_LINE not in {plan.line for plan in given} and (free := Plan.objects.filter(slug=conf.free_plan).first()):
         given[free] = lines.get(MAIN_LINE, decided)
-    by_line = {plan.pk: month_of(_anchor(now, at), at) for plan, now in given.items()}
+    anchor_of = {plan.pk: _anchor(now, at) for plan, now in given.items()}
+    by_line = {plan: month_of(anchor, at) for plan, anchor in anchor_of.items()}
     rows = list(PlanLimit.objects.filter(plan__in=by_line)) if by_line else []
     rows.sort(key=lambda row: (row.quantity is None, row.quantity or 0, row.plan_id == getattr(decided.plan, "pk", 0)))
     start, end = month_of(_anchor(decided, at), at)
@@ -68,7 +78,14 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
         for row in rows
         if row.overage and limits[row.feature] is not None and (subscription := _billing(given, row.plan_id))
     }
-    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits, overage)
+    ends = _override(limits, subscriber, at, withholds_credits)
+    ends += [end, *(period[1] for period in by_line.values()), *_ends(lines)]
+    kept = [row for row in rows if row.rollover and row.plan_id != getattr(free, "pk", 0)]
+    rollovers = {row.feature: sum(each.rollover for each in kept if each.feature == row.feature) for row in kept}
+    anchors = {row.feature: anchor_of[row.plan_id] for row in kept}
+    return Allowance(
+        decided.plan or free, start, end, limits, periods, withholds_credits, overage, rollovers, anchors, tuple(ends)
+    )
 
 
 def _billing(given: dict[Plan, access.Access], plan_id: int) -> Subscription | None:
@@ -76,6 +93,29 @@ def _billing(given: dict[Plan, access.Access], plan_id: int) -> Subscription | N
     now = next(now for plan, now in given.items() if plan.pk == plan_id)
     is_billed = now.is_paid and now.subscription is not None and not now.subscription.collection_paused
     return now.subscription if is_billed and now.subscription.status == Subscription.Status.ACTIVE else None
+
+
+def _ends(lines: dict[str, access.Access]) -> list[datetime]:
+    """Return when grace, grants, and what was paid for end, past or ahead."""
+    found: list[datetime | None] = []
+    for now in lines.values():
+        found += [now.grace_ends_at, *(grant.until for grant in (*now.grants, *now.features))]
+        if now.subscription is not None:
+            found += [now.subscription.paid_until, now.subscription.current_period_end]
+            found += [now.subscription.billing_cycle_anchor]
+    return [end for end in found if end is not None]
+
+
+def _override(limits: dict[str, int | None], subscriber: Any, at: datetime, is_withheld: bool) -> list[datetime]:
+    """Let the subscriber's own limits win; while everything is withheld, only where they are lower. Returns when they
+    end."""
+    rows = list(LimitOverride.objects.filter(subscriber=subscriber, ended_at=None))
+    for own in rows:
+        known = limits.get(own.feature, 0)
+        is_lower = own.quantity is not None and (known is None or own.quantity < known)
+        if own.is_in_force(at) and (is_lower or not is_withheld):
+            limits[own.feature] = own.quantity
+    return [own.until for own in rows if own.until]
 
 
 def free_plan_in(line: str) -> Plan | None:

@@ -1,9 +1,10 @@
 """Use is counted here, all or none of it, exactly even in parallel: of the month's limit first, then of credits, then
 beyond both where that is paid by use.
 
-What fits in the limit is one conditional UPDATE of the month's counter, and so is what lies beyond limit and credits.
-Otherwise the counter is locked, so that those who spend the same credits wait for each other. A use with a key is a row
-that is inserted first: a second caller waits for it, and gets the answer of the first.
+What fits in the limit is one conditional UPDATE of the month's counter, by what was decided before if that still holds
+(`kept`); what lies beyond limit and credits is another. Otherwise the counter is locked, so that those who spend the
+same credits wait for each other. A use with a key is a row that is inserted first: a second caller waits for it, and
+gets the answer of the first.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from billing import clock
 from billing.models import Credit, KeyedUse, Usage
 
-from . import crediting, overage, reporting
+from . import crediting, kept, overage, reporting, rollover
 from .allowances import Allowance, allowance
 from .quotas import KeyReused, NoAccess, Quota, QuotaExceeded, ReservationOver, SpendCapReached, UnknownKey
 
@@ -38,8 +39,10 @@ def consume(subscriber: Any, feature: str, quantity: int = 1, key: str = "") -> 
     """
     if not key:
         _check(quantity)
+        if (quota := kept.count(subscriber, feature, quantity)) is not None:
+            return quota
         with transaction.atomic():
-            return _take(subscriber, allowance(subscriber), feature, quantity).quota
+            return _decide_and_take(subscriber, feature, quantity)
     return _with_key(subscriber, feature, quantity, key, State.COUNTED, None)
 
 
@@ -139,6 +142,15 @@ def _as_before(use: KeyedUse, quantity: int) -> Quota:
     return Quota(resets_at=datetime.fromisoformat(told["resets_at"]), **{name: told[name] for name in TOLD})
 
 
+def _decide_and_take(subscriber: Any, feature: str, quantity: int) -> Quota:
+    known = kept.seen(subscriber)
+    granted = allowance(subscriber)
+    quota = _take(subscriber, granted, feature, quantity).quota
+    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
+    kept.keep(row, granted, quota, known)
+    return quota
+
+
 @dataclass(frozen=True)
 class Taken:
     """What a use took: `counted` of the month's limit, `spent` of credits, and `over` beyond both."""
@@ -162,7 +174,7 @@ def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> T
         overage.lock(subscriber, granted, terms)
         if overage.count(_counter(row), quantity, cast("int", limit), granted, terms, feature):
             return Taken(_quota(row, granted), 0, [], quantity)
-    if _insert(row) and _count(row, quantity, limit):
+    if _begin(row, granted) and _count(row, quantity, limit):
         return Taken(_quota(row, granted), quantity, [])
     return _take_locked(row, granted, quantity, terms)
 
@@ -238,9 +250,10 @@ def _count(row: Usage, quantity: int, limit: int | None) -> bool:
     return counter.update(used=F("used") + quantity) == 1
 
 
-def _insert(row: Usage) -> bool:
-    """Insert the counter, unless another caller has just done so."""
+def _begin(row: Usage, granted: Allowance) -> bool:
+    """Insert the counter, unless another caller has just done so, and carry over what the month before had left."""
     Usage.objects.bulk_create([row], ignore_conflicts=True)
+    rollover.carry_over(row, granted)
     return True
 
 

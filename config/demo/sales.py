@@ -152,9 +152,11 @@ def packs(stage: Stage, pia: Person) -> list[Step]:
         stage.api("POST", "/redemptions", {"code": "life-time"}, pia)
 
     return [
-        Step("Pia buys 1,000 credits", buy, Outcome("free", "none", "no_subscription", [RECEIVED])),
+        Step("Pia buys 1,000 credits", buy, Outcome("free", "none", "no_subscription", ["pack_delivered", RECEIVED])),
         Step("uses 110 generations", use, Outcome("free", "none", "no_subscription")),
-        Step("is refunded one half", refund_half, Outcome("free", "none", "no_subscription", [REFUND])),
+        Step(
+            "is refunded one half", refund_half, Outcome("free", "none", "no_subscription", ["pack_reversed", REFUND])
+        ),
         Step("redeems a code for good", redeem, Outcome("team", "none", "grant")),
     ]
 

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "demo": ["--port", "{taken}", "--sandbox-port", "{taken}"],
     "explain_access": ["ada@example.com"],
     "export_ledger": ["--month", "2026-10"],
+    "import_codes": ["{folder}/codes.csv", "--batch", "appsumo", "--plan", "pro"],
     "import_customers": ["--by", "email", "--dry-run"],
     "move_price": ["pro:month", "{dearer}", "--dry-run"],
     "remove_second_step": ["ada@example.com"],
@@ -59,6 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert from_cron("setup", env).returncode == 0
         assert from_cron("createsuperuser", env, "--noinput", "--email", "ada@example.com").returncode == 0
         assert from_cron("setup_stripe", env, "--yes").returncode == 0
+        (folder / "codes.csv").write_text("AS-1\n")
         yield env | {"DEARER": dearer(env)}
 
 

@@ -22,6 +22,7 @@ from billing.models import (
     Code,
     Customer,
     Hold,
+    LimitOverride,
     Plan,
     Price,
     PriceMove,
@@ -50,6 +51,8 @@ def rows():
     StripeEvent.objects.create(id="evt1", status="dead", payload={"note": SEALED}, **event)
     AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
     Code.objects.create(code="SUMMER26", batch="partner", plan=Plan.objects.get(), made_at=NOON)
+    ben = get_user_model().objects.create_user("ben@example.org")
+    LimitOverride.objects.create(subscriber=ben, feature="generations", quantity=5, set_at=NOON)
     told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
     Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
     ada = get_user_model().objects.create_user("ada@example.com")
@@ -110,6 +113,7 @@ DOORS = [
     ("billing.refund_payment", is_asked_why("keep")),
     ("billing.void_invoice", is_asked_why("void")),
     ("billing.make_code", acts("billing.code", "withdraw")),
+    ("billing.override_limit", acts("billing.limitoverride", "lift")),
     ("billing.make_code", acts("billing.code", "export")),
     ("billing.move_trial", is_asked_why("extend-trial")),
     ("billing.move_trial", is_asked_why("end-trial")),

@@ -175,6 +175,7 @@ def _finish(pk: Any) -> None:
     if deletion.subscriber is not None:
         grants.end_all(deletion.subscriber)
         usage.crediting.forget_words(deletion.subscriber)
+        usage.overriding.forget_words(deletion.subscriber)
         _end_agreements(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)

@@ -78,6 +78,7 @@ FIELDS = {
     "line": _slug(_longest("line")),
     "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
     "overage": _by(_slug(50), OVERAGE, "features → currency in lower case → minor units above 0, 3 or '2.5'"),
+    "rollover": _by(_slug(50), _number(PlanLimit, "rollover"), "features with how many of a month's rest are kept"),
     "trial_days": _number(Plan, "trial_days"),
     "trial_without_card": kinds.one_of("", *Plan.WithoutCard.values),
     "grace_days": _number(Plan, "grace_days"),

@@ -46,6 +46,8 @@ TABLE = (
     Row("billing.E116", "BILLING_INVOICE", kinds.INVOICE),
     Row("billing.E117", "BILLING_RENEWAL_REMINDER_DAYS", kinds.number(0)),
     Row("billing.E118", "BILLING_CARD_REMINDER_DAYS", kinds.number(0)),
+    Row("billing.E220", "BILLING_CREDITS_LOW_PERCENT", kinds.whole(0, 100)),
+    Row("billing.E221", "BILLING_CREDITS_REMINDER_DAYS", kinds.number(0)),
     Row("billing.E119", "BILLING_WEBHOOK_TOLERANCE", kinds.whole(1)),
     Row("billing.E120", "BILLING_WEBHOOK_MAX_BYTES", kinds.whole(1)),
     Row("billing.E121", "BILLING_STRIPE_TIMEOUT", kinds.number(0, is_above=True)),

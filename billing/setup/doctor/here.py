@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Max, Min, Q, Sum
+from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -15,8 +15,6 @@ from billing.lifecycle import host_params
 from billing.models import (
     Agreement,
     CheckoutAttempt,
-    Credit,
-    KeyedUse,
     OveragePrice,
     PaymentFailure,
     Plan,
@@ -46,8 +44,6 @@ WORKERS = {
     "none": "Start `manage.py billing_worker`, and wait some seconds.",
 }
 LATELY = timedelta(days=90)
-GIVEN = ("quantity", "left", "used", "expired", "taken_back")
-BECAME = ("left", "used", "expired", "taken back")
 
 
 def events() -> Iterator[Finding]:
@@ -267,23 +263,6 @@ def money() -> Iterator[Finding]:
         )
 
 
-def credit_balance() -> Iterator[Finding]:
-    """Add up the credits of each feature, and find what the worker should have given back or written off."""
-    late = clock.now() - LATE
-    held = KeyedUse.objects.filter(lapses_at__lt=late).count()
-    stale = Credit.objects.filter(left__gt=0, until__lt=late).count()
-    if held or stale:
-        text = f"Reservations that are over and still hold use: {held}. Credits that expired and are not written off: "
-        yield warning("credits", f"{text}{stale}.", "Start the worker: it does both each minute.")
-    for feature, given, *rest in Credit.objects.values_list("feature").annotate(*map(Sum, GIVEN)).order_by("feature"):
-        parts = ", ".join(f"{number:,} {name}" for name, number in zip(BECAME, rest, strict=True))
-        if given == sum(rest):
-            yield ok("credits", f"{feature}: {given:,} given, {parts}.")
-        else:
-            text = f"{feature}: {given:,} given, {parts}, which does not add up."
-            yield error("credits", text, "Find who changed the table by hand.")
-
-
 def usage_reports() -> Iterator[Finding]:
     """Name the usage reports that Stripe did not count, and those that have waited long."""
     found = usage.reporting.lasting()
@@ -315,6 +294,5 @@ CHECKS = (
     grace,
     money,
     held,
-    credit_balance,
     usage_reports,
 )

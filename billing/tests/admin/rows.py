@@ -26,6 +26,7 @@ from billing.models import (
     InvoicePayment,
     KeyedUse,
     Lane,
+    LimitOverride,
     MirrorFailure,
     MrrMovement,
     Pack,
@@ -119,6 +120,9 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         ),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
+        LimitOverride: LimitOverride.objects.create(
+            subscriber=alice, feature="generations", quantity=5, reason="a pilot", set_at=now
+        ),
         Code: code,
         Credit: Credit.objects.create(
             feature="generations", quantity=500, left=400, used=100, until=now, given_at=now, **given

@@ -17,6 +17,7 @@ from billing.models import (
     Code,
     Grant,
     Lane,
+    LimitOverride,
     MirrorFailure,
     Pack,
     Payment,
@@ -30,7 +31,7 @@ from billing.tests.markup import Page
 pytestmark = pytest.mark.django_db
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
 EDITABLE = {Plan}
-ADDED = {Plan, Grant, Code, Agreement}
+ADDED = {Plan, Grant, Code, Agreement, LimitOverride}
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:

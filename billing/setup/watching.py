@@ -1,0 +1,90 @@
+"""Triggers note each change of what access is decided by, whoever makes it: our code, the admin, or a hand in SQL.
+
+They are installed after each `migrate`, on PostgreSQL and SQLite. A use that is counted by what was decided before
+compares what was noted since (`billing.usage.kept`); where there are no triggers, nothing is kept.
+"""
+
+from typing import Any
+
+from django.db import connections
+
+from billing.models import (
+    AccessChange,
+    AccountDeletion,
+    Credit,
+    Customer,
+    Grant,
+    Hold,
+    LimitOverride,
+    Plan,
+    PlanLimit,
+    Price,
+    Subscription,
+)
+
+PREFIX = AccessChange.SUBSCRIBER
+OPERATIONS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
+
+
+def install(using: str = "default", **_: Any) -> None:
+    """Make the triggers anew, where the tables are."""
+    connection = connections[using]
+    make = {"postgresql": _postgresql, "sqlite": _sqlite}.get(connection.vendor)
+    if make is None or AccessChange._meta.db_table not in connection.introspection.table_names():
+        return
+    with connection.cursor() as cursor:
+        for model, keys in _watched().items():
+            for statement in make(model, keys):
+                cursor.execute(statement)
+
+
+def _watched() -> dict[Any, tuple[str, ...]]:
+    """Return for each table what the keys of a row are, with `{row}` for the row."""
+    subscriber = f"'{PREFIX}' || CAST({{row}}.subscriber_id AS TEXT)"
+    customers = Customer._meta.db_table
+    theirs = f"'{PREFIX}' || CAST(c.subscriber_id AS TEXT)"
+    by_customer = f"(SELECT {theirs} FROM {customers} c WHERE c.id = {{row}}.customer_id)"  # noqa: S608 (names of ours)
+    catalogue = f"'{AccessChange.CATALOGUE}'"
+    return {
+        **dict.fromkeys((Plan, PlanLimit, Price), (catalogue,)),
+        **dict.fromkeys((Customer, Grant, LimitOverride, Credit), (subscriber,)),
+        **dict.fromkeys((Subscription, Hold), (by_customer,)),
+        AccountDeletion: (subscriber, by_customer),
+    }
+
+
+def _insert(keys: tuple[str, ...], rows: tuple[str, ...]) -> str:
+    parts = " UNION ".join(f"SELECT {key.format(row=row)} AS key" for row in rows for key in keys)
+    noted = AccessChange._meta.db_table
+    return f"INSERT INTO {noted} (key) SELECT key FROM ({parts}) AS keys WHERE key IS NOT NULL;"  # noqa: S608
+
+
+def _condition(model: Any, operation: str) -> str:
+    """Return when a row counts: of credits only what there is more to spend of, for what is kept has none."""
+    return 'WHEN (NEW."left" > OLD."left")' if (model, operation) == (Credit, "UPDATE") else ""
+
+
+def _postgresql(model: Any, keys: tuple[str, ...]) -> list[str]:
+    table, made = model._meta.db_table, []
+    for operation, rows in OPERATIONS.items():
+        name = f"{table}_noted_{operation.lower()}"
+        when = _condition(model, operation)
+        body = f"BEGIN {_insert(keys, rows)} RETURN NULL; END"
+        made += [
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body$ {body} $body$",
+            f"DROP TRIGGER IF EXISTS {name} ON {table}",
+            f"CREATE TRIGGER {name} AFTER {operation} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}()",
+        ]
+    return made
+
+
+def _sqlite(model: Any, keys: tuple[str, ...]) -> list[str]:
+    table, made = model._meta.db_table, []
+    for operation, rows in OPERATIONS.items():
+        name = f"{table}_noted_{operation.lower()}"
+        when = _condition(model, operation)
+        made += [
+            f"DROP TRIGGER IF EXISTS {name}",
+            f"CREATE TRIGGER {name} AFTER {operation} ON {table} FOR EACH ROW {when} BEGIN {_insert(keys, rows)} END",
+        ]
+    return made

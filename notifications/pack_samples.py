@@ -1,0 +1,44 @@
+"""Samples of the mails about packs and credits, realistic and extreme."""
+
+from typing import Any
+
+from .models import Mail
+
+Kind = Mail.Kind
+SOON = "2026-12-15T09:30:00+00:00"
+LONG = "The Extraordinarily Complete Pack of Credits for Very Large Organisations & <Friends> " * 2
+
+PACK: dict[str, Any] = {
+    "purchase": "00000000-0000-4000-8000-000000000001",
+    "pack": "1,000 generations",
+    "quantity": 1000,
+    "feature": "generations",
+    "plan": "",
+    "plan_slug": "",
+    "until": "",
+}
+OF_PLAN: dict[str, Any] = {**PACK, "pack": "Pro for good", "quantity": 0, "feature": "", "plan": "Pro"}
+BACK: dict[str, Any] = {**PACK, "given_back": 750, "currency": "usd", "taken": 500, "used": 0}
+CREDITS: dict[str, Any] = {"credit": 1, "feature": "generations", "left": 120, "given": 1000}
+
+PACK_SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
+    "pack_delivered": (Kind.PACK_DELIVERED, PACK),
+    "pack_delivered_until_a_day_with_a_long_name": (
+        Kind.PACK_DELIVERED,
+        {**PACK, "pack": LONG, "quantity": 1234567890, "until": SOON},
+    ),
+    "pack_delivered_of_a_plan": (Kind.PACK_DELIVERED, OF_PLAN),
+    "pack_delivered_of_a_plan_until_a_day": (Kind.PACK_DELIVERED, {**OF_PLAN, "until": SOON}),
+    "pack_reversed": (Kind.PACK_REVERSED, BACK),
+    "pack_reversed_after_use_in_yen": (
+        Kind.PACK_REVERSED,
+        {**BACK, "given_back": 2300, "currency": "jpy", "taken": 400, "used": 600},
+    ),
+    "pack_reversed_of_a_plan": (
+        Kind.PACK_REVERSED,
+        {**OF_PLAN, "given_back": 40000, "currency": "usd", "taken": 1, "used": 0},
+    ),
+    "credits_low": (Kind.CREDITS_LOW, CREDITS),
+    "credits_used_up": (Kind.CREDITS_LOW, {**CREDITS, "left": 0}),
+    "credits_expiring": (Kind.CREDITS_EXPIRING, {**CREDITS, "expires_at": SOON}),
+}
