@@ -10,7 +10,7 @@ from billing.lanes import writes
 from billing.models import Discount, Hold, Invoice, NextCharge, Plan, Price, PriceMoveRow, Subscription
 
 from . import price_moves
-from .owed import Owed, owed_in, unpaid_of
+from .owed import Owed, lacks_address, owed_in, unpaid_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Overview:
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
+    lacks_address: bool = False  # an invoice, or the tax of a subscription, waits for the subscriber's address
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 
     @property
@@ -215,9 +216,9 @@ def _overview(
     owed = owed_in(decided.line, lines, unpaid)
     coming = None if is_cancelling else price_moves.coming_of(held)
     less = subscriptions.discounts.discounts_of(held) if held and subscriptions.is_live_status(held.status) else []
-    return Overview(
-        decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less, is_cancelling=is_cancelling
-    )
+    lacks = subscriber is not None and lacks_address(subscriber)
+    facts = (decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less, lacks)
+    return Overview(*facts, is_cancelling=is_cancelling)
 
 
 def _is_cancelling(held: Subscription) -> bool:
