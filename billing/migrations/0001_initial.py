@@ -1783,6 +1783,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [
+                    ("start_pricemove", "Can start a price move"),
                     ("stop_pricemove", "Can stop a price move"),
                     ("decide_pricemove", "Can decide about a subscription of a price move"),
                 ],
