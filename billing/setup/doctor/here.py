@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Max, Min, Q, Sum
+from django.db.models import Max, Min, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -11,9 +11,9 @@ from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
+from billing.lifecycle import agreements as agreements_of
 from billing.lifecycle import host_params
 from billing.models import (
-    Agreement,
     CheckoutAttempt,
     Credit,
     KeyedUse,
@@ -96,15 +96,8 @@ def checkout() -> Iterator[Finding]:
 
 def agreements() -> Iterator[Finding]:
     """Find agreements that could not start, and those that Stripe has not answered for long."""
-    waiting = Agreement.objects.filter(status=Agreement.Status.REFUSED).order_by("drafted_at", "pk")
-    began = Q(starts_on=None) | Q(starts_on__lt=timezone.localdate(clock.now()))
-    late = Agreement.objects.starting().filter(began, sent_at__lt=clock.now() - LATE).order_by("sent_at", "pk")
-    for row in waiting[:MOST_NAMED]:
-        text = f"The agreement {row.pk} could not start: {row.error_message}"
-        yield warning("agreements", text, "Send it again or discard it, on its page in the admin.")
-    for row in late[:MOST_NAMED]:
-        text = f"The agreement {row.pk} was sent {row.sent_at:%Y-%m-%d %H:%M}, and Stripe has not started it yet."
-        yield warning("agreements", text, "Check the worker and its log: it asks Stripe again each minute.")
+    for text, todo in agreements_of.lasting():
+        yield warning("agreements", text, todo)
 
 
 def secrets() -> Iterator[Finding]:
