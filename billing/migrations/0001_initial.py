@@ -1549,6 +1549,12 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="Whether subscription_started was announced"),
                 ),
                 (
+                    "has_known_discounts",
+                    models.BooleanField(
+                        default=False, help_text="Whether its discounts are rows here, so that another one is news"
+                    ),
+                ),
+                (
                     "fetched_at",
                     models.DateTimeField(blank=True, help_text="When we began to ask Stripe for this state", null=True),
                 ),
@@ -2630,6 +2636,14 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="The subscriber's purchase order number", max_length=140),
                 ),
                 ("memo", models.CharField(blank=True, help_text="Stands on each invoice", max_length=500)),
+                (
+                    "trial_days",
+                    models.PositiveSmallIntegerField(default=0, help_text="Days of access before the first invoice"),
+                ),
+                (
+                    "discount",
+                    models.CharField(blank=True, help_text="A coupon or promotion code at Stripe", max_length=200),
+                ),
                 ("starts_on", models.DateField(blank=True, help_text="Empty: as soon as it is sent", null=True)),
                 (
                     "status",

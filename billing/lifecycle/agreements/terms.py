@@ -1,4 +1,7 @@
-"""Terms of an agreement are checked before anything is written; what they leave out is filled in."""
+"""Terms of an agreement are checked before anything is written; what they leave out is filled in.
+
+A discount that is named is asked for at Stripe.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,10 +11,13 @@ from django.utils import timezone
 from billing import catalogue, clock
 from billing.cadence import Cadence
 from billing.catalogue import amounts
+from billing.catalogue.coupons import Coupon
 from billing.conf import conf
-from billing.lifecycle.refusals import Refused
-from billing.models import Agreement, Plan, Price
+from billing.lifecycle import codes
+from billing.lifecycle.refusals import CodeExpired, CodeUnknown, Refused
+from billing.models import LONGEST_TRIAL, Agreement, Plan, Price
 from billing.money import THREE_DECIMAL, format_amount
+from billing.stripe_client import fetch
 from billing.subscriptions import seats
 
 MOST_DAYS = 365
@@ -28,12 +34,16 @@ OF_THE_TERMS = frozenset(
         "amount_out_of_range",
         "currency_not_offered",
         "days_out_of_range",
+        "discount_other_currency",
+        "discount_other_plan",
+        "discount_unknown",
         "interval_not_offered",
         "price_not_offered",
         "quantity_out_of_range",
         "start_in_past",
         "start_too_far",
         "text_too_long",
+        "trial_out_of_range",
     }
 )
 
@@ -59,6 +69,8 @@ def columns(
     po_number: str,
     memo: str,
     starts_on: date | None,
+    trial_days: int,
+    discount: str,
 ) -> dict[str, Any]:
     """Return the columns of an agreement. Raises `AgreementRefused`."""
     found, cadence = _plan(plan), _cadence(interval, interval_count)
@@ -77,11 +89,44 @@ def columns(
         "quantity": _quantity(seats.seats_of(subscriber) if quantity is None else quantity),
         "days_until_due": _days(conf.invoice_days if days_until_due is None else days_until_due),
         "starts_on": _start(starts_on),
+        "trial_days": _trial(trial_days),
+        "discount": discount,
         **money,
         **texts,
     }
     _check_total(price, columns)
+    model = price or model_price(found)
+    discount_entry(discount, subscriber, model.product if model else "", columns["currency"])
     return columns
+
+
+def discount_entry(name: str, subscriber: Any, product: str, currency: str) -> dict[str, str]:
+    """Return the coupon or promotion code of that name as Stripe's parameter; an empty result for no name. Raises
+    `AgreementRefused` for one that takes nothing off here, and `StripeUnavailable`.
+    """
+    if not name:
+        return {}
+    entry, coupon = _named(name, subscriber)
+    if not coupon.is_for(product):
+        text = f"The discount {name} is for other plans. Choose another one, or leave it out."
+        raise AgreementRefused("discount_other_plan", text)
+    if not coupon.is_in(currency):
+        others = ", ".join(sorted(code.upper() for code in coupon.amounts))
+        text = f"The discount {name} takes nothing off in {currency.upper()}, but in {others}. Choose another one."
+        raise AgreementRefused("discount_other_currency", text)
+    return entry
+
+
+def _named(name: str, subscriber: Any) -> tuple[dict[str, str], Coupon]:
+    try:
+        code = codes.named(name, subscriber)
+        return {"promotion_code": code.id}, code.coupon
+    except (CodeUnknown, CodeExpired):
+        found = fetch.coupon(name) if codes.SPELLING.fullmatch(name) else None
+    if found is None or not found.get("valid"):
+        text = f"There is no valid coupon or promotion code {name}. Check its spelling, or leave it out."
+        raise AgreementRefused("discount_unknown", text)
+    return {"coupon": name}, Coupon.of(found)
 
 
 def model_price(plan: Plan) -> Price | None:
@@ -179,6 +224,12 @@ def _quantity(quantity: int) -> int:
 def _days(days: int) -> int:
     if not 1 <= days <= MOST_DAYS:
         raise AgreementRefused("days_out_of_range", f"An invoice is due in 1 to {MOST_DAYS} days.")
+    return days
+
+
+def _trial(days: int) -> int:
+    if not 0 <= days <= LONGEST_TRIAL:
+        raise AgreementRefused("trial_out_of_range", f"A trial may last 0 to {LONGEST_TRIAL} days, which is two years.")
     return days
 
 
