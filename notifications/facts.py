@@ -291,9 +291,16 @@ def is_charged_before(subscription: Subscription, end: datetime) -> bool:
 def needs_card(subscription: Subscription) -> str:
     """Return `ends` or `pauses` if the trial ends access for want of a card, `due` if a payment will fail then, else
     nothing."""
+    if is_by_invoice(subscription):
+        return ""
     if access.ends_with_trial(subscription):
         return "pauses" if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE else "ends"
     return "due" if subscription.has_payment_method is False else ""
+
+
+def is_by_invoice(subscription: Subscription) -> bool:
+    """Return whether the subscriber gets invoices to pay, and no card is charged."""
+    return subscription.collection_method == Invoice.SENT
 
 
 def card(subscription: Subscription) -> str:

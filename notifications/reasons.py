@@ -47,6 +47,9 @@ NOT_HELD = "The access is not on hold for that reason any more."
 NOT_BACK = "The access begins, and is not back."
 NOT_PAUSED = "The payments are not paused any more, or in another way."
 PAUSED_AGAIN = "The payments are paused again."
+NO_DISCOUNT = "The subscription does not have this discount any more, or it takes nothing off."
+ONE_PAYMENT = "The discount was for one payment, whose receipt shows it."
+DISCOUNT_BACK = "The subscription has this discount again, or nothing is charged any more."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
 # The reasons of access that no other mail tells of.
@@ -298,6 +301,24 @@ def _payments_resumed(facts: dict[str, Any]) -> str:
     return PAUSED_AGAIN if row.collection_paused else ""
 
 
+def _discount_given(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    has = row.discounts.filter(stripe_id=facts["discount"]).exclude(saves=0).exists()
+    return "" if has else NO_DISCOUNT
+
+
+def _discount_ended(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    if facts["is_once"]:
+        return ONE_PAYMENT
+    is_over = not row.discounts.filter(stripe_id=facts["discount"]).exists()
+    return "" if is_over and facts_of.renewal(row) else DISCOUNT_BACK
+
+
 def _quota_overflow(facts: dict[str, Any]) -> str:
     is_over = Usage.objects.filter(pk=facts["usage"], has_announced_overflow=True).exists()
     return "" if is_over else FITS_AGAIN
@@ -336,6 +357,8 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
     Mail.Kind.PAYMENTS_PAUSED: _payments_paused,
     Mail.Kind.PAYMENTS_RESUMED: _payments_resumed,
+    Mail.Kind.DISCOUNT_GIVEN: _discount_given,
+    Mail.Kind.DISCOUNT_ENDED: _discount_ended,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
     Mail.Kind.ACCOUNT_DELETED: _account_deleted,
 }

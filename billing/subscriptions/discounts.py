@@ -3,13 +3,14 @@
 A coupon and a promotion code never change at Stripe in what they take off, so each is asked for once for each discount.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from billing import catalogue, clock
+from billing import catalogue, clock, signals
 from billing.catalogue import coupons
 from billing.clock import from_timestamp
 from billing.models import Discount, Price, Subscription
@@ -26,6 +27,14 @@ HAS_SOME = "has_discounts"
 KNOWN = {HAS_SOME: Exists(Discount.objects.filter(subscription=OuterRef("pk")))}
 
 
+@dataclass
+class Changes:
+    """These discounts of a subscription are new, and these have ended, since its rows were last written."""
+
+    given: list[Discount] = field(default_factory=list)
+    ended: list[Discount] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Given:
     """Stripe gives this discount to a subscription, to one of its items, or to all that its customer buys."""
@@ -35,8 +44,10 @@ class Given:
     is_of_customer: bool = False
 
 
-def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
-    """Write the discounts of subscriptions where they differ: pairs of a saved row and Stripe's object."""
+def write_discounts(pairs: list[tuple[Subscription, Found]]) -> dict[Any, Changes]:
+    """Write the discounts of subscriptions where they differ: pairs of a saved row and Stripe's object. Returns what
+    has changed, by the row's primary key."""
+    changes: dict[Any, Changes] = defaultdict(Changes)
     pairs = [(row, found) for row, found in pairs if not row.is_foreign]
     concerned = [row.pk for row, found in pairs if getattr(row, HAS_SOME, False) or given_to(found)]
     rows = list(Discount.objects.filter(subscription__in=concerned)) if concerned else []
@@ -45,11 +56,36 @@ def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
     for row, found in pairs:
         written = _write(row, found, known)
         setattr(row, HAS_SOME, bool(written))
+        changes[row.pk].given = [each for each in written if (row.pk, each.stripe_id) not in known]
         kept |= {discount.pk for discount in written}
         _update_mrr_off(row, written)
-    gone = [discount.pk for discount in known.values() if discount.pk not in kept]
+    gone = [discount for discount in known.values() if discount.pk not in kept]
     if gone:
-        Discount.objects.filter(pk__in=gone).delete()
+        Discount.objects.filter(pk__in=[discount.pk for discount in gone]).delete()
+    for discount in gone:
+        changes[discount.subscription_id].ended.append(discount)
+    return changes
+
+
+def announce_discounts(before: Subscription, after: Subscription, found: Found | None, changes: Changes) -> None:
+    """Announce a discount that a live subscription was given, or that has ended. What came with its start is no news,
+    nor is one that took the place of another by the same coupon, or a customer's own that only steps back.
+    """
+    if not (before.has_announced_start and before.has_known_discounts and after.is_ours and _is_live(after)):
+        return
+    stays = [each.coupon for each in changes.given]
+    was = [each.coupon for each in changes.ended]
+    of_customer = id_of(((found or {}).get("customer") or {}).get("discount"))
+    for discount in changes.given:
+        if discount.coupon not in was and not (discount.is_of_customer and changes.ended):
+            signals.discount_given.send(Subscription, subscription=after, discount=discount)
+    for discount in changes.ended:
+        if discount.coupon not in stays and discount.stripe_id != of_customer:
+            signals.discount_ended.send(Subscription, subscription=after, discount=discount)
+
+
+def _is_live(row: Subscription) -> bool:
+    return row.counts and row.status not in Subscription.TERMINAL
 
 
 def discounts_of(subscription: Subscription | None) -> list[Discount]:

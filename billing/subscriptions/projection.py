@@ -50,7 +50,7 @@ def _refresh(customer: Customer) -> None:
     Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
     by_id = {row.stripe_id: row for row in rows}
     write_items([(by_id[item["id"]], item) for item in found])
-    discounts.write_discounts([(by_id[item["id"]], item) for item in found])
+    changed = discounts.write_discounts([(by_id[item["id"]], item) for item in found])
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
     invoices.project_latest(customer, [(by_id[item["id"]], item) for item in found])
@@ -64,6 +64,8 @@ def _refresh(customer: Customer) -> None:
     trials.note(pairs, told)
     has_changed = mrr.record_changes(pairs)
     announce_changes(customer, pairs, found, has_changed=has_changed)
+    for earlier, row in pairs:
+        discounts.announce_discounts(earlier, row, told.get(row.stripe_id), changed[row.pk])
     duplicates.owe_cancellations(customer, found)
     doubts.alert_new(pairs, _ids(duplicates.duplicates_among(found)))
 
@@ -140,7 +142,7 @@ def project(
     rows = {row.stripe_id: copy(row) for row in known}
     for item in found:
         row = rows.setdefault(item["id"], Subscription(customer=customer, stripe_id=item["id"], counts=False))
-        for name, value in columns_of(item, row, open_invoices).items():
+        for name, value in {**columns_of(item, row, open_invoices), "has_known_discounts": True}.items():
             setattr(row, name, value)
     if not found and any(row.status in LIVE for row in rows.values()) and _is_gone(customer):
         for row in rows.values():
