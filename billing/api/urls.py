@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import agreements, purchases, redemptions, usage_view, views
+from . import agreements, cards, purchases, redemptions, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
     path("subscriptions/pause", views.Pause.as_view(), name="api_pause"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
+    path("subscriptions/card", cards.Card.as_view(), name="api_card"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
     path("packs", purchases.Packs.as_view(), name="api_packs"),
     path("purchases", purchases.Purchases.as_view(), name="api_purchases"),

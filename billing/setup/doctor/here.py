@@ -5,16 +5,13 @@ from datetime import timedelta
 
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.lifecycle import agreements as agreements_of
-from billing.lifecycle import host_params
 from billing.models import (
-    CheckoutAttempt,
     Credit,
     KeyedUse,
     PaymentFailure,
@@ -77,21 +74,6 @@ def trials() -> Iterator[Finding]:
     """Find trials whose card had one with another subscriber, and that wait for staff."""
     for sentence in trials_of.lasting()[:MOST_NAMED]:
         yield warning("trials", sentence, "The customer's page in the admin has the buttons.")
-
-
-def checkout() -> Iterator[Finding]:
-    """Ask BILLING_CHECKOUT what it would add to the newest Checkout, and find what billing refuses."""
-    newest = CheckoutAttempt.objects.exclude(customer__subscriber=None).order_by("-created_at").first()
-    if not conf.checkout or newest is None:
-        return
-    try:
-        found = list(host_params.problems(import_string(conf.checkout)(newest.customer.subscriber, newest)))
-    except Exception as raised:  # noqa: BLE001, whatever the project's function raises
-        found = [f"BILLING_CHECKOUT raised {type(raised).__name__}: {raised}."]
-    for sentence in found:
-        yield error("checkout", sentence, "Nobody can buy until this is corrected (docs/seams.md).")
-    if not found:
-        yield ok("checkout", "BILLING_CHECKOUT adds nothing that billing refuses.")
 
 
 def agreements() -> Iterator[Finding]:
@@ -279,7 +261,6 @@ CHECKS = (
     plans,
     subscriptions,
     trials,
-    checkout,
     agreements,
     events,
     secrets,
