@@ -11,13 +11,11 @@ from django.utils import timezone
 from billing import catalogue, clock
 from billing.cadence import Cadence
 from billing.catalogue import amounts
-from billing.catalogue.coupons import Coupon
 from billing.conf import conf
-from billing.lifecycle import codes
-from billing.lifecycle.refusals import CodeExpired, CodeUnknown, Refused
+from billing.lifecycle import discounting
+from billing.lifecycle.refusals import DiscountUnknown, Refused
 from billing.models import LONGEST_TRIAL, Agreement, Plan, Price
 from billing.money import THREE_DECIMAL, format_amount
-from billing.stripe_client import fetch
 from billing.subscriptions import seats
 
 MOST_DAYS = 365
@@ -106,7 +104,11 @@ def discount_entry(name: str, subscriber: Any, product: str, currency: str) -> d
     """
     if not name:
         return {}
-    entry, coupon = _named(name, subscriber)
+    try:
+        entry, coupon = discounting.named(name, subscriber)
+    except DiscountUnknown as error:
+        text = f"There is no valid coupon or promotion code {name}. Check its spelling, or leave it out."
+        raise AgreementRefused("discount_unknown", text) from error
     if not coupon.is_for(product):
         text = f"The discount {name} is for other plans. Choose another one, or leave it out."
         raise AgreementRefused("discount_other_plan", text)
@@ -115,18 +117,6 @@ def discount_entry(name: str, subscriber: Any, product: str, currency: str) -> d
         text = f"The discount {name} takes nothing off in {currency.upper()}, but in {others}. Choose another one."
         raise AgreementRefused("discount_other_currency", text)
     return entry
-
-
-def _named(name: str, subscriber: Any) -> tuple[dict[str, str], Coupon]:
-    try:
-        code = codes.named(name, subscriber)
-        return {"promotion_code": code.id}, code.coupon
-    except (CodeUnknown, CodeExpired):
-        found = fetch.coupon(name) if codes.SPELLING.fullmatch(name) else None
-    if found is None or not found.get("valid"):
-        text = f"There is no valid coupon or promotion code {name}. Check its spelling, or leave it out."
-        raise AgreementRefused("discount_unknown", text)
-    return {"coupon": name}, Coupon.of(found)
 
 
 def model_price(plan: Plan) -> Price | None:
