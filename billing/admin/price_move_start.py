@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 from billing import cause, lanes
 from billing.catalogue import definitions
@@ -46,9 +47,14 @@ NOTHING_YET = "The old price is not sold any more once it is started. Nothing ha
 STARTED = "Started: the old price is not sold any more, and the worker tells everybody who pays it."
 
 
+WIDE = forms.TextInput(attrs={"size": 40})
+
+
 class StartForm(ReasonForm):
-    old_price = forms.CharField(label="Price that is paid now", max_length=255, help_text=NAMING)
-    new_price = forms.CharField(label="Price to move to", max_length=255, help_text="Of the same plan and interval.")
+    old_price = forms.CharField(label="Price that is paid now", max_length=255, help_text=NAMING, widget=WIDE)
+    new_price = forms.CharField(
+        label="Price to move to", max_length=255, help_text="Of the same plan and interval.", widget=WIDE
+    )
     notice_days = forms.IntegerField(
         label="Days of notice",
         initial=DEFAULT_NOTICE,
@@ -79,13 +85,25 @@ def preview(form: StartForm) -> dict[str, Any]:
     found = list(islice(price_moves.forecast(prices, **form.terms()), LOOKED_AT + 1))
     shown, more = found[:LOOKED_AT], len(found) > LOOKED_AT
     waiting = sum(bool(why) for _, why in shown)
-    of = f"Of the first {LOOKED_AT:,}" if more else f"Of {len(shown):,}"
+    pay = ngettext("%d subscription pays", "%d subscriptions pay", len(shown)) % len(shown)
+    of = f"More than {pay}" if more else pay
     told = f"{len(shown) - waiting:,} would be told now of {prices.new.pk}, {waiting:,} later."
     return {
-        "sentences": [f"{of} subscriptions that pay {prices.old.pk}, {told}", NOTHING_YET],
+        "terms": _terms(form),
+        "sentences": [f"{of} {prices.old.pk}. {'Of the first, ' if more else ''}{told}", NOTHING_YET],
         "rows": [_row(row, why) for row, why in shown[:LISTED]],
         "is_cut": len(shown) > LISTED or more,
     }
+
+
+def is_as_shown(request: HttpRequest, form: StartForm) -> bool:
+    """Return whether the form asks for what its page has shown before."""
+    return "start" in request.POST and request.POST.get("shown") == _terms(form)
+
+
+def _terms(form: StartForm) -> str:
+    given = form.cleaned_data
+    return "|".join(str(given[name]) for name in ("old_price", "new_price", "notice_days", "at_renewal"))
 
 
 def _row(row: Any, why: str) -> dict[str, Any]:

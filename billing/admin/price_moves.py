@@ -53,8 +53,8 @@ class PriceMoveAdmin(ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Answer GET with the form, POST with who would be moved, and POST with `start` by starting the move; with a
-        sentence, and nothing changed, where that is refused.
+        """Answer GET with the form, POST with who would be moved, and POST with `start` by starting what was shown;
+        with a sentence, and nothing changed, where that is refused.
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -64,7 +64,7 @@ class PriceMoveAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return self._ask_prices(request, form, status=400)
         try:
-            if "start" not in request.POST:
+            if not price_move_start.is_as_shown(request, form):
                 return self._ask_prices(request, form, preview=price_move_start.preview(form))
             move = price_move_start.start(request, form)
         except price_moves.PriceMoveRefused as error:

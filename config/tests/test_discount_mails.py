@@ -47,9 +47,9 @@ def test_given_and_ended_are_mailed_once_to_that_subscriber_alone(world):
     told = letter("You have a discount on Pro")
     assert told.to == ["ada@example.com"]
     words = " ".join(told.body.split())
-    assert "Your subscription to Pro has the discount Friends now. With it you pay $15.00 per month." in words
+    assert "Your subscription to Pro has the discount Friends now. With it you pay $15.00 a month." in words
     assert "Discount: −$5.00" in words
-    assert "$20.00 per month" in words
+    assert "$20.00 a month" in words
     end_all(world, ada)
     assert (sent("discount_given"), sent("discount_ended")) == (["sent"], ["sent"])
     assert "you pay" in letter("Your discount on Pro has ended").body

@@ -1,5 +1,7 @@
 """Staff see each subscription of a move, stop it with a reason, and decide about who could not be told."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
@@ -67,17 +69,24 @@ def test_the_page_of_a_move_counts_its_rows_and_leads_to_them(world, ada, dearer
 TERMS = {"old_price": "pro:month", "notice_days": "30", "at_renewal": "on", "reason": "Costs rose"}
 
 
+def shown_terms(page):
+    return re.search(r'name="shown" value="([^"]+)"', page)[1]
+
+
 def test_it_is_started_after_a_look_at_who_would_be_moved(world, ada, dearer, staff):
     add = page_of("pricemove", "add")
     asked = staff.get(add).content.decode()
     assert 'name="start"' not in asked
     given = {**TERMS, "new_price": dearer}
     shown = staff.post(add, given).content.decode()
-    assert "Of 1 subscriptions that pay" in shown
+    assert "1 subscription pays" in shown
     assert "$20.00 to $25.00" in shown
     assert Page(shown).problems == []
     assert not PriceMove.objects.exists()
-    assert staff.post(add, {**given, "start": "1"}).status_code == 302
+    other = {**given, "notice_days": "0", "start": "1", "shown": shown_terms(shown)}
+    assert "1 subscription pays" in staff.post(add, other).content.decode()
+    assert not PriceMove.objects.exists()
+    assert staff.post(add, {**given, "start": "1", "shown": shown_terms(shown)}).status_code == 302
     work()
     assert (row().status, told()) == ("told", ["sent"])
     entry = LogEntry.objects.get()
@@ -100,7 +109,7 @@ def test_what_cannot_be_moved_is_refused_at_its_field_and_nothing_changed(world,
 
 
 def test_while_stripe_refuses_writes_nobody_is_told_and_it_is_started_again(world, ada, dearer, staff):
-    given = {**TERMS, "new_price": dearer, "start": "1"}
+    given = {**TERMS, "new_price": dearer, "start": "1", "shown": f"pro:month|{dearer}|30|True"}
     with world.writes_failing():
         answer = staff.post(page_of("pricemove", "add"), given)
     assert (answer.status_code, "Stripe did not answer" in answer.content.decode()) == (503, True)
