@@ -154,6 +154,11 @@ def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:
     return f"downgrade_scheduled:{subscription_id}:{price_id}:{at.date().isoformat()}"
 
 
+def discount_given_key(subscription_id: str, discount_id: str) -> str:
+    """Return the key of the mail that a subscription was given this discount."""
+    return f"discount_given:{subscription_id}:{discount_id}"
+
+
 def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
     """Return the amount in minor units and its currency."""
     return {"amount": row.amount, "currency": row.currency}

@@ -220,7 +220,7 @@ def discount_given(subscription: Subscription, discount: Discount) -> Mail:
     """Reserve the mail that a live subscription was given a discount, with what it saves and until when."""
     return outbox.reserve(
         Kind.DISCOUNT_GIVEN,
-        f"discount_given:{subscription.stripe_id}:{discount.stripe_id}",
+        facts.discount_given_key(subscription.stripe_id, discount.stripe_id),
         **facts.about(subscription),
         **facts.discounted_price(subscription, subscription.price),
         discount=discount.stripe_id,

@@ -49,6 +49,7 @@ NOT_PAUSED = "The payments are not paused any more, or in another way."
 PAUSED_AGAIN = "The payments are paused again."
 NO_DISCOUNT = "The subscription does not have this discount any more, or it takes nothing off."
 ONE_PAYMENT = "The discount was for one payment, whose receipt shows it."
+NEVER_TOLD = "It had ended before the mail about it went out."
 DISCOUNT_BACK = "The subscription has this discount again, or nothing is charged any more."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
@@ -315,6 +316,9 @@ def _discount_ended(facts: dict[str, Any]) -> str:
         return row
     if facts["is_once"]:
         return ONE_PAYMENT
+    given = Mail.objects.filter(key=facts_of.discount_given_key(facts["subscription"], facts["discount"]))
+    if given.filter(status=Mail.Status.SKIPPED).exists():
+        return NEVER_TOLD
     is_over = not row.discounts.filter(stripe_id=facts["discount"]).exists()
     return "" if is_over and facts_of.renewal(row) else DISCOUNT_BACK
 

@@ -64,7 +64,16 @@ def write_discounts(pairs: list[tuple[Subscription, Found]]) -> dict[Any, Change
         Discount.objects.filter(pk__in=[discount.pk for discount in gone]).delete()
     for discount in gone:
         changes[discount.subscription_id].ended.append(discount)
+    _note_known([row for row, _ in pairs if not row.has_known_discounts])
     return changes
+
+
+def _note_known(rows: list[Subscription]) -> None:
+    """Note that another discount of these is news from now on."""
+    for row in rows:
+        row.has_known_discounts = True
+    if rows:
+        Subscription.objects.filter(pk__in=[row.pk for row in rows]).update(has_known_discounts=True)
 
 
 def announce_discounts(before: Subscription, after: Subscription, found: Found | None, changes: Changes) -> None:
@@ -120,12 +129,18 @@ def given_to(found: Found) -> list[Given]:
 
 def is_behind(row: Subscription, found: Found) -> bool:
     """Return whether our rows of a subscription's own discounts are not those that Stripe names, expanded or not."""
+    ours, theirs = own_ids(row, found)
+    return ours != theirs
+
+
+def own_ids(row: Subscription, found: Found) -> tuple[list[str], list[str]]:
+    """Return the ids of a subscription's own discounts, in our rows and as Stripe names them."""
     holders = [found, *found["items"]["data"]]
-    named = {id_of(each) for holder in holders for each in holder.get("discounts") or []}
-    if not named and not row.mrr_off:
-        return False
+    named = sorted({id_of(each) for holder in holders for each in holder.get("discounts") or []})
+    if row.is_foreign or not (named or row.mrr_off):
+        return [], []
     own = Discount.objects.filter(subscription=row, is_of_customer=False)
-    return named != set(own.values_list("stripe_id", flat=True))
+    return sorted(own.values_list("stripe_id", flat=True)), named
 
 
 def parts_of(found: Found) -> dict[str, coupons.Part]:

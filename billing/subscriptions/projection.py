@@ -142,7 +142,7 @@ def project(
     rows = {row.stripe_id: copy(row) for row in known}
     for item in found:
         row = rows.setdefault(item["id"], Subscription(customer=customer, stripe_id=item["id"], counts=False))
-        for name, value in {**columns_of(item, row, open_invoices), "has_known_discounts": True}.items():
+        for name, value in columns_of(item, row, open_invoices).items():
             setattr(row, name, value)
     if not found and any(row.status in LIVE for row in rows.values()) and _is_gone(customer):
         for row in rows.values():

@@ -34,6 +34,14 @@ def sent(kind):
     return list(Mail.objects.filter(kind=kind).order_by("created_at").values_list("status", flat=True))
 
 
+def compare():
+    now = timezone.now()
+    run = SyncRun.objects.create(mode="full", started_at=now, clock_at=now)
+    full.compare_all(run, lambda: None, is_dry=False)
+    testing.work()
+    return run
+
+
 def letter(words):
     return next(each for each in reversed(mail.outbox) if words in each.subject)
 
@@ -96,8 +104,26 @@ def test_another_by_the_same_coupon_is_no_news(world):
 def test_one_in_place_of_another_is_two_mails(world):
     ada = world.subscribed()
     give(world, ada, coupon(world, percent_off=25))
+    assert sent("discount_given") == ["sent"]
     give(world, ada, coupon(world, percent_off=50))
     assert (sent("discount_given"), sent("discount_ended")) == (["sent", "sent"], ["sent"])
+
+
+def test_one_that_is_gone_before_its_mail_went_out_is_told_neither_way(world):
+    ada = world.subscribed()
+    give(world, ada, coupon(world, percent_off=25))
+    end_all(world, ada)
+    assert (sent("discount_given"), sent("discount_ended")) == (["skipped"], ["skipped"])
+
+
+def test_one_that_was_missed_is_found_by_the_sync_and_mailed(world):
+    ada = world.subscribed()
+    entry = {"coupon": coupon(world, percent_off=25)}
+    world.stripe("POST", f"subscriptions/{ada.subscription}", discounts=[entry])
+    run = compare()
+    assert [(drift["field"], drift["ours"]) for drift in run.drifts] == [("discounts", [])]
+    assert sent("discount_given") == ["sent"]
+    assert compare().drifts == []
 
 
 def test_what_the_sync_takes_over_is_no_news(world):
@@ -106,9 +132,7 @@ def test_what_the_sync_takes_over_is_no_news(world):
     Mail.objects.all().delete()
     Discount.objects.all().delete()
     Subscription.objects.update(has_known_discounts=False)
-    now = timezone.now()
-    full.compare_all(SyncRun.objects.create(mode="full", started_at=now, clock_at=now), lambda: None, is_dry=False)
-    testing.work()
+    compare()
     assert Discount.objects.count() == 1
     assert not Mail.objects.filter(kind="discount_given").exists()
 
