@@ -317,7 +317,7 @@ def _discount_ended(facts: dict[str, Any]) -> str:
     if facts["is_once"]:
         return ONE_PAYMENT
     given = Mail.objects.filter(key=facts_of.discount_given_key(facts["subscription"], facts["discount"]))
-    if given.filter(status=Mail.Status.SKIPPED).exists():
+    if given.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SKIPPED]).exists():
         return NEVER_TOLD
     is_over = not row.discounts.filter(stripe_id=facts["discount"]).exists()
     return "" if is_over and facts_of.renewal(row) else DISCOUNT_BACK
