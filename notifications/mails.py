@@ -224,6 +224,7 @@ def discount_given(subscription: Subscription, discount: Discount) -> Mail:
         **facts.about(subscription),
         **facts.discounted_price(subscription, subscription.price),
         discount=discount.stripe_id,
+        coupon=discount.coupon,
         name=discount.code or discount.name,
         is_once=discount.duration == Discount.Duration.ONCE,
     )
@@ -237,6 +238,7 @@ def discount_ended(subscription: Subscription, discount: Discount) -> Mail:
         **facts.about(subscription),
         **facts.discounted_price(subscription, subscription.price),
         discount=discount.stripe_id,
+        coupon=discount.coupon,
         name=discount.code or discount.name,
         is_once=discount.duration == Discount.Duration.ONCE,
         next_at=facts.iso(facts.renewal(subscription)),

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from billing import access, clock
 from billing.conf import conf as billing
 from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, StripeWrite, Subscription, Usage
@@ -306,8 +308,7 @@ def _discount_given(facts: dict[str, Any]) -> str:
     row = _live(facts)
     if isinstance(row, str):
         return row
-    has = row.discounts.filter(stripe_id=facts["discount"]).exclude(saves=0).exists()
-    return "" if has else NO_DISCOUNT
+    return "" if _its_discounts(row, facts).exclude(saves=0).exists() else NO_DISCOUNT
 
 
 def _discount_ended(facts: dict[str, Any]) -> str:
@@ -319,8 +320,13 @@ def _discount_ended(facts: dict[str, Any]) -> str:
     given = Mail.objects.filter(key=facts_of.discount_given_key(facts["subscription"], facts["discount"]))
     if given.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SKIPPED]).exists():
         return NEVER_TOLD
-    is_over = not row.discounts.filter(stripe_id=facts["discount"]).exists()
+    is_over = not _its_discounts(row, facts).exists()
     return "" if is_over and facts_of.renewal(row) else DISCOUNT_BACK
+
+
+def _its_discounts(row: Subscription, facts: dict[str, Any]) -> Any:
+    """Return the discount that a mail is about, or one by the same coupon that took its place."""
+    return row.discounts.filter(Q(stripe_id=facts["discount"]) | Q(coupon=facts["coupon"]))
 
 
 def _quota_overflow(facts: dict[str, Any]) -> str:

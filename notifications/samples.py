@@ -105,6 +105,7 @@ GIVEN: dict[str, Any] = {
     **PRO,
     **DISCOUNT,
     "discount": "di_1",
+    "coupon": "WELCOME",
     "name": "WELCOME",
     "is_once": False,
     "charge": 9500,
@@ -114,6 +115,7 @@ GIVEN: dict[str, Any] = {
 NO_MORE: dict[str, Any] = {
     **PRO,
     "discount": "di_1",
+    "coupon": "WELCOME",
     "name": "WELCOME",
     "is_once": False,
     "charge": 19000,
@@ -175,9 +177,15 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "payments_resumed_with_nothing_ahead": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": ""}),
     "discount_given": (Kind.DISCOUNT_GIVEN, GIVEN),
     "discount_given_for_one_payment": (Kind.DISCOUNT_GIVEN, {**GIVEN, "is_once": True, "name": ""}),
-    "discount_given_on_usage": (Kind.DISCOUNT_GIVEN, {**PRO, "discount": "di_1", "name": "WELCOME", "is_once": False}),
+    "discount_given_on_usage": (
+        Kind.DISCOUNT_GIVEN,
+        {**PRO, "discount": "di_1", "coupon": "WELCOME", "name": "WELCOME", "is_once": False},
+    ),
     "discount_ended": (Kind.DISCOUNT_ENDED, NO_MORE),
-    "discount_ended_on_usage": (Kind.DISCOUNT_ENDED, {**PRO, "discount": "di_1", "name": "", "next_at": SOON}),
+    "discount_ended_on_usage": (
+        Kind.DISCOUNT_ENDED,
+        {**PRO, "discount": "di_1", "coupon": "WELCOME", "name": "", "next_at": SOON},
+    ),
     "renewal_coming_by_invoice": (Kind.RENEWAL_COMING, {**RENEWAL, "card": "", "by_invoice": True}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),

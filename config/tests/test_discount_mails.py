@@ -67,6 +67,7 @@ def test_given_and_ended_are_mailed_once_to_that_subscriber_alone(world):
 def test_one_that_runs_out_is_mailed_too(world):
     ada = world.subscribed()
     give(world, ada, coupon(world, percent_off=25, duration="repeating", duration_in_months=1))
+    assert sent("discount_given") == ["sent"]
     world.advance(days=33)
     world.deliver()
     assert sent("discount_ended") == ["sent"]
