@@ -357,7 +357,8 @@ class Settings:
     def tax(self) -> dict[str, Any]:
         """BILLING_TAX: how what is sold is taxed, each part optional: `{"automatic": True}` for Stripe Tax or
         `{"rates": ["txr_…"]}` for tax rates of yours; `"tax_ids": True` asks for a tax ID at Checkout; `"behavior"`,
-        "inclusive" or "exclusive", says whether prices include tax; `"code"` is the products' tax code (docs/tax.md).
+        "inclusive" or "exclusive", says whether prices include tax; `"code"` is the products' tax code, and `"codes"`
+        names those of single plans and packs, by slug (docs/tax.md).
         """
         return self._get("BILLING_TAX", {})
 

@@ -252,6 +252,8 @@ _is_embedded_stripe = DEBUG and not _given_stripe_key
 STRIPE_SECRET_KEY = EMBEDDED_STRIPE_KEY if _is_embedded_stripe else _given_stripe_key
 STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
 STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
+# Only an embedded Checkout needs it: BILLING_CHECKOUT_EMBEDDED.
+STRIPE_PUBLISHABLE_KEY = text("STRIPE_PUBLISHABLE_KEY")
 # Empty is Stripe's own address.
 STRIPE_API_BASE = text("STRIPE_API_BASE", EMBEDDED_STRIPE_API_BASE if _is_embedded_stripe else "")
 STRIPE_WEBHOOK_SECRETS = listed("STRIPE_WEBHOOK_SECRET", [EMBEDDED_WEBHOOK_SECRET] if _is_embedded_stripe else [])

@@ -154,6 +154,11 @@ def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:
     return f"downgrade_scheduled:{subscription_id}:{price_id}:{at.date().isoformat()}"
 
 
+def discount_given_key(subscription_id: str, discount_id: str) -> str:
+    """Return the key of the mail that a subscription was given this discount."""
+    return f"discount_given:{subscription_id}:{discount_id}"
+
+
 def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
     """Return the amount in minor units and its currency."""
     return {"amount": row.amount, "currency": row.currency}
@@ -291,9 +296,16 @@ def is_charged_before(subscription: Subscription, end: datetime) -> bool:
 def needs_card(subscription: Subscription) -> str:
     """Return `ends` or `pauses` if the trial ends access for want of a card, `due` if a payment will fail then, else
     nothing."""
+    if is_by_invoice(subscription):
+        return ""
     if access.ends_with_trial(subscription):
         return "pauses" if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE else "ends"
     return "due" if subscription.has_payment_method is False else ""
+
+
+def is_by_invoice(subscription: Subscription) -> bool:
+    """Return whether the subscriber gets invoices to pay, and no card is charged."""
+    return subscription.collection_method == Invoice.SENT
 
 
 def card(subscription: Subscription) -> str:

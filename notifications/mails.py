@@ -13,6 +13,7 @@ from billing.lifecycle import price_moves
 from billing.models import (
     AccountDeletion,
     Credit,
+    Discount,
     Dispute,
     Invoice,
     Payment,
@@ -59,6 +60,7 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
         needs_card=facts.needs_card(subscription),
+        by_invoice=facts.is_by_invoice(subscription),
     )
 
 
@@ -72,6 +74,7 @@ def trial_extended(subscription: Subscription, trial_end: datetime) -> Mail:
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
         needs_card=facts.needs_card(subscription),
+        by_invoice=facts.is_by_invoice(subscription),
     )
 
 
@@ -90,7 +93,7 @@ def trial_paused(subscription: Subscription) -> Mail:
 def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
     """Reserve the mail that a subscription of half a year or longer renews soon, with the amount that will be charged,
     if it is known; of one that is paid by invoice, it says that an invoice will come."""
-    by_invoice = subscription.collection_method == Invoice.SENT
+    by_invoice = facts.is_by_invoice(subscription)
     return outbox.reserve(
         Kind.RENEWAL_COMING,
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
@@ -212,6 +215,35 @@ def payments_resumed(subscription: Subscription) -> Mail:
         Kind.PAYMENTS_RESUMED,
         f"payments_resumed:{subscription.stripe_id}:{clock.now().isoformat()}",
         **facts.about(subscription),
+        next_at=facts.iso(facts.renewal(subscription)),
+    )
+
+
+def discount_given(subscription: Subscription, discount: Discount) -> Mail:
+    """Reserve the mail that a live subscription was given a discount, with what it saves and until when."""
+    return outbox.reserve(
+        Kind.DISCOUNT_GIVEN,
+        facts.discount_given_key(subscription.stripe_id, discount.stripe_id),
+        **facts.about(subscription),
+        **facts.discounted_price(subscription, subscription.price),
+        discount=discount.stripe_id,
+        coupon=discount.coupon,
+        name=discount.code or discount.name,
+        is_once=discount.duration == Discount.Duration.ONCE,
+    )
+
+
+def discount_ended(subscription: Subscription, discount: Discount) -> Mail:
+    """Reserve the mail that a discount has ended, with what is charged from the next payment on."""
+    return outbox.reserve(
+        Kind.DISCOUNT_ENDED,
+        f"discount_ended:{subscription.stripe_id}:{discount.stripe_id}",
+        **facts.about(subscription),
+        **facts.discounted_price(subscription, subscription.price),
+        discount=discount.stripe_id,
+        coupon=discount.coupon,
+        name=discount.code or discount.name,
+        is_once=discount.duration == Discount.Duration.ONCE,
         next_at=facts.iso(facts.renewal(subscription)),
     )
 

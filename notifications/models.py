@@ -56,6 +56,8 @@ class Mail(models.Model):
         SUBSCRIPTION_CANCELLED = "subscription_cancelled", "Subscription cancelled"
         PAYMENTS_PAUSED = "payments_paused", "Payments paused"
         PAYMENTS_RESUMED = "payments_resumed", "Payments resumed"
+        DISCOUNT_GIVEN = "discount_given", "Discount given"
+        DISCOUNT_ENDED = "discount_ended", "Discount ended"
         QUOTA_OVERFLOW = "quota_overflow", "Quota overflow"
         PACK_DELIVERED = "pack_delivered", "Pack delivered"
         PACK_REVERSED = "pack_reversed", "Pack reversed"

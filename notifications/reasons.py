@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from billing import access, clock
 from billing.conf import conf as billing
 from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, StripeWrite, Subscription, Usage
@@ -47,6 +49,10 @@ NOT_HELD = "The access is not on hold for that reason any more."
 NOT_BACK = "The access begins, and is not back."
 NOT_PAUSED = "The payments are not paused any more, or in another way."
 PAUSED_AGAIN = "The payments are paused again."
+NO_DISCOUNT = "The subscription does not have this discount any more, or it takes nothing off."
+ONE_PAYMENT = "The discount was for one payment, whose receipt shows it."
+NEVER_TOLD = "It had ended before the mail about it went out."
+DISCOUNT_BACK = "The subscription has this discount again, or nothing is charged any more."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
 # The reasons of access that no other mail tells of.
@@ -298,6 +304,31 @@ def _payments_resumed(facts: dict[str, Any]) -> str:
     return PAUSED_AGAIN if row.collection_paused else ""
 
 
+def _discount_given(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    return "" if _its_discounts(row, facts).exclude(saves=0).exists() else NO_DISCOUNT
+
+
+def _discount_ended(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    if facts["is_once"]:
+        return ONE_PAYMENT
+    given = Mail.objects.filter(key=facts_of.discount_given_key(facts["subscription"], facts["discount"]))
+    if given.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SKIPPED]).exists():
+        return NEVER_TOLD
+    is_over = not _its_discounts(row, facts).exists()
+    return "" if is_over and facts_of.renewal(row) else DISCOUNT_BACK
+
+
+def _its_discounts(row: Subscription, facts: dict[str, Any]) -> Any:
+    """Return the discount that a mail is about, or one by the same coupon that took its place."""
+    return row.discounts.filter(Q(stripe_id=facts["discount"]) | Q(coupon=facts["coupon"]))
+
+
 def _quota_overflow(facts: dict[str, Any]) -> str:
     is_over = Usage.objects.filter(pk=facts["usage"], has_announced_overflow=True).exists()
     return "" if is_over else FITS_AGAIN
@@ -336,6 +367,8 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
     Mail.Kind.PAYMENTS_PAUSED: _payments_paused,
     Mail.Kind.PAYMENTS_RESUMED: _payments_resumed,
+    Mail.Kind.DISCOUNT_GIVEN: _discount_given,
+    Mail.Kind.DISCOUNT_ENDED: _discount_ended,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
     Mail.Kind.PACK_DELIVERED: pack_notices.not_to_deliver,
     Mail.Kind.PACK_REVERSED: pack_notices.not_to_reverse,

@@ -64,6 +64,14 @@ def on_collection_resumed(*, subscription: Any, **_: Any) -> None:
     _mail(mails.payments_resumed, subscription)
 
 
+def on_discount_given(*, subscription: Any, discount: Any, **_: Any) -> None:
+    _mail(mails.discount_given, subscription, discount)
+
+
+def on_discount_ended(*, subscription: Any, discount: Any, **_: Any) -> None:
+    _mail(mails.discount_ended, subscription, discount)
+
+
 def on_access_granted(*, subscription: Any, revoked_because: str, was_written_off: bool = False, **_: Any) -> None:
     if subscription is not None:  # who never bought was never told of an end either
         _mail(mails.access_restored, subscription, revoked_because, was_written_off)
@@ -175,6 +183,8 @@ RECEIVERS: dict[Any, Signal] = {
     on_subscription_ended: signals.subscription_ended,
     on_collection_paused: signals.collection_paused,
     on_collection_resumed: signals.collection_resumed,
+    on_discount_given: signals.discount_given,
+    on_discount_ended: signals.discount_ended,
     on_access_granted: signals.access_granted,
     on_access_revoked: signals.access_revoked,
     on_payment_succeeded: signals.payment_succeeded,

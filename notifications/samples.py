@@ -102,6 +102,28 @@ DISCOUNT: dict[str, Any] = {
     "discount_currency": "usd",
     "discount_every": "year",
 }
+GIVEN: dict[str, Any] = {
+    **PRO,
+    **DISCOUNT,
+    "discount": "di_1",
+    "coupon": "WELCOME",
+    "name": "WELCOME",
+    "is_once": False,
+    "charge": 9500,
+    "currency": "usd",
+    "every": "year",
+}
+NO_MORE: dict[str, Any] = {
+    **PRO,
+    "discount": "di_1",
+    "coupon": "WELCOME",
+    "name": "WELCOME",
+    "is_once": False,
+    "charge": 19000,
+    "currency": "usd",
+    "every": "year",
+    "next_at": SOON,
+}
 PAUSED: dict[str, Any] = {
     **PRO,
     "until": "2027-02-15T09:30:00+00:00",
@@ -128,9 +150,14 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "trial_ending_for_want_of_a_card": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "ends"}),
     "trial_ending_with_a_card_to_add": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "due"}),
     "trial_ending_in_a_pause": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "pauses"}),
+    "trial_ending_before_an_invoice": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "by_invoice": True}),
     "trial_extended": (Kind.TRIAL_EXTENDED, TRIAL),
     "trial_extended_without_a_card": (Kind.TRIAL_EXTENDED, {**TRIAL, "card": "", "needs_card": "ends"}),
     "trial_extended_before_a_pause": (Kind.TRIAL_EXTENDED, {**TRIAL, "card": "", "needs_card": "pauses"}),
+    "trial_extended_before_an_invoice": (
+        Kind.TRIAL_EXTENDED,
+        {**PRO, "trial_end": SOON, "card": "", "by_invoice": True},
+    ),
     "trial_paused": (Kind.TRIAL_PAUSED, {**TRIAL, "card": ""}),
     "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
     "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy"}),
@@ -149,6 +176,17 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "payments_paused_at_stripe": (Kind.PAYMENTS_PAUSED, {**PAUSED, "paid_until": "", "is_draft": True}),
     "payments_resumed": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": SOON}),
     "payments_resumed_with_nothing_ahead": (Kind.PAYMENTS_RESUMED, {**PRO, "next_at": ""}),
+    "discount_given": (Kind.DISCOUNT_GIVEN, GIVEN),
+    "discount_given_for_one_payment": (Kind.DISCOUNT_GIVEN, {**GIVEN, "is_once": True, "name": ""}),
+    "discount_given_on_usage": (
+        Kind.DISCOUNT_GIVEN,
+        {**PRO, "discount": "di_1", "coupon": "WELCOME", "name": "WELCOME", "is_once": False},
+    ),
+    "discount_ended": (Kind.DISCOUNT_ENDED, NO_MORE),
+    "discount_ended_on_usage": (
+        Kind.DISCOUNT_ENDED,
+        {**PRO, "discount": "di_1", "coupon": "WELCOME", "name": "", "next_at": SOON},
+    ),
     "renewal_coming_by_invoice": (Kind.RENEWAL_COMING, {**RENEWAL, "card": "", "by_invoice": True}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),

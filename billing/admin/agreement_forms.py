@@ -27,6 +27,10 @@ FIELDS = {
     "currency_not_offered": "currency",
     "quantity_out_of_range": "quantity",
     "days_out_of_range": "days_until_due",
+    "trial_out_of_range": "trial_days",
+    "discount_unknown": "discount",
+    "discount_other_currency": "discount",
+    "discount_other_plan": "discount",
     "start_in_past": "starts_on",
     "start_too_far": "starts_on",
     "no_email": "subscriber",
@@ -60,6 +64,12 @@ class AgreementForm(ReasonForm):
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
         help_text="Stands on each invoice. The subscriber sees it.",
     )
+    trial_days = forms.IntegerField(
+        label="Days of trial", required=False, initial=0, help_text="Days of access before the first invoice."
+    )
+    discount = forms.CharField(
+        required=False, max_length=200, help_text="A coupon or promotion code at Stripe, such as WELCOME."
+    )
     starts_on = forms.DateField(
         label="Starts on",
         required=False,
@@ -70,7 +80,7 @@ class AgreementForm(ReasonForm):
     key = forms.CharField(max_length=100, widget=forms.HiddenInput)
     field_order = [
         "subscriber", "plan", "interval", "interval_count", "amount", "currency", "quantity", "days_until_due",
-        "po_number", "memo", "starts_on", "reason", "key",
+        "po_number", "memo", "trial_days", "discount", "starts_on", "reason", "key",
     ]  # fmt: skip
 
     def __init__(self, site: Any, *args: Any, **kwargs: Any) -> None:
@@ -114,12 +124,16 @@ class AgreementForm(ReasonForm):
     def terms(self) -> dict[str, Any]:
         """Return the arguments of `agreements.draft`."""
         given = self.cleaned_data
-        names = ("interval", "interval_count", "quantity", "days_until_due", "po_number", "memo", "starts_on", "key")
+        names = (
+            "interval", "interval_count", "quantity", "days_until_due", "po_number", "memo", "discount", "starts_on",
+            "key",
+        )  # fmt: skip
         amount = self.minor_amount()
         return {
             "plan": given["plan"].slug,
             "amount": amount,
             "currency": given["currency"] or (self._currency() if amount is not None else ""),
+            "trial_days": given["trial_days"] or 0,
             **{name: given[name] for name in names},
         }
 

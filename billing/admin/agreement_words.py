@@ -59,6 +59,12 @@ def money(agreement: Agreement) -> str:
     return f"{total(agreement) or 'By usage'} {agreement.cadence.per}, {of}"
 
 
+def extras(agreement: Agreement) -> list[str]:
+    """Return what is agreed beside the price: a trial and a discount."""
+    trial = f"{agreement.trial_days} days of trial before the first invoice" if agreement.trial_days else ""
+    return [text for text in (trial, f"Discount: {agreement.discount}" if agreement.discount else "") if text]
+
+
 def start(agreement: Agreement) -> str:
     return date_format(agreement.starts_on, "j F Y") if agreement.starts_on else "as soon as it is sent"
 
@@ -69,8 +75,11 @@ def about(agreement: Agreement, act: str) -> list[str]:
         return ["Nothing starts and nothing is billed. The agreement stays in the list."]
     when = f"On {start(agreement)}" if agreement.starts_on else "At once"
     invoice = f"an invoice of {total(agreement) or 'what was used'}, before tax, due in {agreement.days_until_due} days"
+    then = f"after a trial of {agreement.trial_days} days " if agreement.trial_days else ""
+    less = [f"The discount {agreement.discount} comes off that."] if agreement.discount else []
     return [
-        f"{when}, the subscription starts, with access, and Stripe sends {agreement.subscriber} {invoice}.",
+        f"{when}, the subscription starts, with access, and {then}Stripe sends {agreement.subscriber} {invoice}.",
+        *less,
         f"It renews {agreement.cadence.adverb}, with an invoice by the same terms.",
         "If the subscriber has a live subscription of the same line then, nothing starts, and you are told.",
     ]

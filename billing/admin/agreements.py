@@ -47,7 +47,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         (
             "What is agreed",
             {
-                "fields": ["what", "subscriber_link", "terms", "purchase_order", "memo_text", "starts"],
+                "fields": ["what", "subscriber_link", "terms", "purchase_order", "memo_text", "extras", "starts"],
                 "classes": ["billing-facts"],
             },
         ),
@@ -81,9 +81,13 @@ class AgreementAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return self._ask_terms(request, AgreementForm(self.admin_site, initial=request.GET.dict()))
         form = AgreementForm(self.admin_site, request.POST)
-        if form.is_valid() and (agreement := self._draft(request, form)):
-            messages.success(request, "Drafted. Nothing has happened at Stripe yet: look it over, then send it.")
-            return self._page_of(request, agreement)
+        try:
+            if form.is_valid() and (agreement := self._draft(request, form)):
+                messages.success(request, "Drafted. Nothing has happened at Stripe yet: look it over, then send it.")
+                return self._page_of(request, agreement)
+        except tuple(OUTAGES) as error:  # a discount is asked for at Stripe
+            form.add_error(None, outage_of(error).for_staff)
+            return self._ask_terms(request, form, status=outage_of(error).status)
         return self._ask_terms(request, form, status=400)
 
     def _draft(self, request: HttpRequest, form: AgreementForm) -> Agreement | None:
@@ -198,6 +202,10 @@ class AgreementAdmin(ReadOnlyAdmin):
     @display.column("memo")
     def memo_text(self, agreement: Agreement) -> str:
         return agreement.memo
+
+    @display.column("trial and discount")
+    def extras(self, agreement: Agreement) -> Any:
+        return display.lines(*agreement_words.extras(agreement))
 
     @display.column("starts", ordering="starts_on")
     def starts(self, agreement: Agreement) -> Any:

@@ -69,13 +69,13 @@ def about_discount(customer: Customer) -> list[str]:
 def preview_discount(customer: Customer, given: Given) -> list[str]:
     now = _standing(customer, given["subscription"])
     discounting.check_discountable(now)
-    entry = discounting.entry_named(given["coupon"])
+    entry = discounting.entry_named(given["coupon"], now.found["currency"])
     return _costs(now, discounting.with_it(now, entry))
 
 
 def give_discount(customer: Customer, given: Given) -> str:
     now = _standing(customer, given["subscription"])
-    discounting.give(now, discounting.entry_named(given["coupon"]))
+    discounting.give(now, discounting.entry_named(given["coupon"], now.found["currency"]))
     return f"Gave the discount {given['coupon'].strip()}"
 
 

@@ -1,10 +1,10 @@
-"""Staff see who is told of a new price, who has moved and who objected; they stop a move, and decide about a row."""
+"""Staff start a price move, see who is told, who has moved and who objected, stop it, and decide about a row."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -20,7 +20,7 @@ from billing.conf import conf
 from billing.lifecycle import price_moves
 from billing.models import PriceMove, PriceMoveRow
 
-from . import cause_words, display, people, price_move_words, staff_forms
+from . import cause_words, display, people, price_move_start, price_move_words, staff_forms
 from .cause_words import STAFF as BY_STAFF
 from .readonly import ReadOnlyAdmin
 
@@ -46,6 +46,52 @@ class PriceMoveAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field for _, section in self.fieldsets for field in section["fields"]]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(price_move_start.START)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Answer GET with the form, POST with who would be moved, and POST with `start` by starting what was shown;
+        with a sentence, and nothing changed, where that is refused.
+        """
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._ask_prices(request, price_move_start.StartForm(None))
+        form = price_move_start.StartForm(None, request.POST)
+        if not form.is_valid():
+            return self._ask_prices(request, form, status=400)
+        try:
+            if not price_move_start.is_as_shown(request, form):
+                return self._ask_prices(request, form, preview=price_move_start.preview(form))
+            move = price_move_start.start(request, form)
+        except price_moves.PriceMoveRefused as error:
+            form.refuse(error)
+            return self._ask_prices(request, form, status=409)
+        except price_move_start.FAILURES as error:
+            problem, status = price_move_start.problem_of(error)
+            return self._ask_prices(request, form, status=status, problem=problem)
+        _log(request, move, f"Started the price move: {form.cleaned_data['reason']}", ADDITION)
+        messages.success(request, price_move_start.said_of_started())
+        return HttpResponseRedirect(self._page_of(request, move))
+
+    def _ask_prices(self, request: HttpRequest, form: Any, *, status: int = 200, **shown: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": price_move_start.TITLE,
+            "opts": self.opts,
+            "media": self.media,
+            "form": form,
+            **shown,
+        }
+        return TemplateResponse(request, "billing/admin/pricemove/add.html", context, status=status)
+
+    def _page_of(self, request: HttpRequest, move: PriceMove) -> str:
+        may_see = self.has_view_permission(request, move)
+        name = f"admin:{conf.app_label}_pricemove_change"
+        return reverse(name, args=[quote(move.pk)]) if may_see else reverse("admin:index")
 
     def get_urls(self) -> list[URLPattern]:
         stop = self.admin_site.admin_view(self.stop_view)
@@ -74,8 +120,7 @@ class PriceMoveAdmin(ReadOnlyAdmin):
         if not _stop(request, move, form.cleaned_data["reason"]):
             return self._ask(request, move, form, price_move_words.NOT_RUNNING, status=409)
         messages.success(request, price_move_words.STOPPED)
-        page = reverse(f"admin:{conf.app_label}_pricemove_change", args=[quote(move.pk)])
-        return HttpResponseRedirect(page)
+        return HttpResponseRedirect(self._page_of(request, move))
 
     def _ask(
         self, request: HttpRequest, move: PriceMove, form: Any, problem: str = "", status: int = 200
@@ -146,14 +191,14 @@ def _stop(request: HttpRequest, move: PriceMove, reason: str) -> bool:
     return is_stopped
 
 
-def _log(request: HttpRequest, row: PriceMove | PriceMoveRow, text: str) -> None:
+def _log(request: HttpRequest, row: PriceMove | PriceMoveRow, text: str, flag: int = CHANGE) -> None:
     staff: Any = request.user.pk
     LogEntry.objects.create(
         user_id=staff,
         content_type=ContentType.objects.get_for_model(type(row)),
         object_id=str(row.pk),
         object_repr=str(row)[:200],
-        action_flag=CHANGE,
+        action_flag=flag,
         change_message=text,
         action_time=clock.now(),
     )

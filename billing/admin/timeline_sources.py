@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from billing import clock
 from billing.models import AccountDeletion, Customer, Dispute, Grant, Hold, Payment, PaymentFailure, Refund, StripeEvent
 
-from . import change_words, display, event_words, mail_rows, payment_words
+from . import change_words, display, event_words, mail_rows, payment_words, timeline_sales
 from .cause_words import STAFF as BY_STAFF
 from .timeline import Line, Source
 
@@ -209,6 +209,11 @@ SOURCES = (
         "view_checkoutattempt",
         _rows(lambda customer: customer.checkout_attempts.select_related("price"), "created_at", _bought),
     ),
+    Source("money", "view_agreement", _rows(timeline_sales.agreements, "started_at", timeline_sales.started)),
+    Source("money", "view_agreement", _rows(timeline_sales.agreements, "sent_at", timeline_sales.sent)),
+    Source("money", "view_agreement", _rows(timeline_sales.agreements, "drafted_at", timeline_sales.drafted)),
+    Source("money", "view_pricemoverow", _rows(timeline_sales.moves, "moved_at", timeline_sales.moved)),
+    Source("money", "view_pricemoverow", _rows(timeline_sales.moves, "told_at", timeline_sales.told)),
     Source("events", "view_stripeevent", _events(_heard)),
     Source("events", "view_stripeevent", _events(_ignored), is_detail=True),
 )

@@ -28,10 +28,11 @@ MOST = 100
 BAD_TERMS = (
     "price_not_offered", "interval_not_offered", "amount_out_of_range", "currency_not_offered",
     "quantity_out_of_range", "days_out_of_range", "start_in_past", "start_too_far", "text_too_long",
+    "trial_out_of_range", "discount_unknown", "discount_other_currency", "discount_other_plan",
 )  # fmt: skip
 NOT_STARTED = (
     "already_subscribed", "subscription_paused", "access_on_hold", "account_closing", "customer_unknown", "no_email",
-    "not_a_draft", "stripe_refused",
+    "not_a_draft", "tax_address_needed", "stripe_refused",
 )  # fmt: skip
 STAFF: dict[int, Any] = {**UNAUTHENTICATED, 403: error("permission_denied", note=CSRF_NOTE)}
 MISSING: dict[int, Any] = {404: error("not_found")}
@@ -97,6 +98,16 @@ class AgreementRequest(serializers.Serializer[Any]):
     starts_on = serializers.DateField(
         required=False, allow_null=True, default=None, help_text="In the site's time zone; default: when it is sent"
     )
+    trial_days = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=-(2**53),
+        max_value=2**53,
+        help_text="Days of access before the first invoice",
+    )
+    discount = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200, help_text="A coupon or promotion code at Stripe"
+    )
     key = serializers.CharField(max_length=100, help_text="Names what asks for it; the same key drafts nothing twice")
     send = serializers.BooleanField(required=False, default=False, help_text="Whether to send it at once")
 
@@ -116,7 +127,8 @@ class AgreementAnswer(serializers.ModelSerializer[Agreement]):
         model = Agreement
         fields = (
             "id", "key", "status", "subscriber", "plan", "line", "interval", "interval_count", "amount", "currency",
-            "quantity", "days_until_due", "po_number", "memo", "starts_on", "subscription", "invoice", "error",
+            "quantity", "days_until_due", "po_number", "memo", "starts_on", "trial_days", "discount", "subscription",
+            "invoice", "error",
             "drafted_at", "sent_at", "started_at",
         )  # fmt: skip
         read_only_fields = fields
@@ -188,7 +200,7 @@ class SendAgreement(AgreementView):
         request=None,
         responses={
             200: AgreementAnswer,
-            400: error("start_in_past"),
+            400: error("start_in_past", "discount_unknown", "discount_other_currency", "discount_other_plan"),
             **STAFF,
             **MISSING,
             409: error(*NOT_STARTED),

@@ -277,6 +277,10 @@ class SubscriptionState(serializers.Serializer[Any]):
     )
     discounts = DiscountSerializer(many=True)
     collection_paused = CollectionPauseSerializer(allow_null=True, help_text="null while payments are collected")
+    address_missing = serializers.BooleanField(
+        source="lacks_address",
+        help_text="Tax, or an invoice, waits for an address: lead to `POST /subscriptions/portal`, where it is entered",
+    )
     credit = CreditSerializer(allow_null=True, help_text="What later invoices are reduced by")
     owed = OwedSerializer(many=True, help_text="Unpaid invoices, first the one that access depends on")
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import add_ons, agreements, purchases, redemptions, spending, usage_view, views
+from . import add_ons, agreements, cards, purchases, redemptions, spending, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
     path("subscriptions/pause", views.Pause.as_view(), name="api_pause"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
+    path("subscriptions/card", cards.Card.as_view(), name="api_card"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
     path("subscriptions/add-ons/preview", add_ons.AddOnPreview.as_view(), name="api_add_ons_preview"),
     path("subscriptions/add-ons/<slug:slug>", add_ons.OneAddOn.as_view(), name="api_add_on"),

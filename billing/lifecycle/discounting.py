@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing import stripe_client
+from billing.catalogue import coupons
 from billing.models import Customer
 from billing.stripe_client import StripeRefused, fetch, id_of
 
@@ -22,19 +23,30 @@ Entry = dict[str, str]
 REFUSED = (ChangePending, NoSubscription, *StripeRefused)
 
 
-def entry_named(name: str) -> Entry:
-    """Return the coupon or promotion code of that name as Stripe's parameter. Raises `DiscountUnknown`."""
-    name = name.strip()
+def entry_named(name: str, currency: str = "") -> Entry:
+    """Return the coupon or promotion code of that name as Stripe's parameter. Raises `DiscountUnknown`, also for one
+    that takes nothing off in `currency`."""
+    entry, coupon = named(name.strip())
+    if currency and not coupon.is_in(currency):
+        others = ", ".join(sorted(each.upper() for each in coupon.amounts))
+        raise DiscountUnknown(f"This discount takes nothing off in {currency.upper()}, but in {others}.")
+    return entry
+
+
+def named(name: str, subscriber: Any = None) -> tuple[Entry, coupons.Coupon]:
+    """Return the coupon or promotion code of that name as Stripe's parameter, and its terms. Raises `DiscountUnknown`,
+    `StripeUnavailable`. A code that was made for one customer is known for that subscriber alone."""
     if not codes.SPELLING.fullmatch(name):
         raise DiscountUnknown
     try:
-        return {"promotion_code": codes.named(name, None).id}
+        code = codes.named(name, subscriber)
     except (CodeUnknown, CodeExpired):
-        pass
-    found = fetch.coupon(name)
+        found = fetch.coupon(name)
+    else:
+        return {"promotion_code": code.id}, code.coupon
     if found is None or not found.get("valid"):
         raise DiscountUnknown
-    return {"coupon": name}
+    return {"coupon": name}, coupons.Coupon.of(found)
 
 
 def check_discountable(now: Standing) -> None:

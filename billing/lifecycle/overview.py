@@ -12,7 +12,7 @@ from billing.models import Discount, Hold, Invoice, NextCharge, Plan, Price, Pri
 
 from . import price_moves
 from .held_add_ons import HeldAddOn, held_by
-from .owed import Owed, owed_in, unpaid_of
+from .owed import Owed, lacks_address, owed_in, unpaid_of
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Overview:
     owed: list[Owed] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
     spending: usage.Spending | None = None  # beyond the limits, over all lines; None where nothing is paid by use
+    lacks_address: bool = False  # an invoice, or the tax of a subscription, waits for the subscriber's address
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 
     @property
@@ -224,8 +225,10 @@ def _overview(
     owed = owed_in(decided.line, lines, unpaid)
     coming = None if is_cancelling else price_moves.coming_of(held)
     less = subscriptions.discounts.discounts_of(held) if held and subscriptions.is_live_status(held.status) else []
+    spending = usage.spending_of(subscriber, granted)
+    lacks = subscriber is not None and lacks_address(subscriber)
     known = (decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less)
-    return Overview(*known, usage.spending_of(subscriber, granted), is_cancelling)
+    return Overview(*known, spending, lacks, is_cancelling)
 
 
 def _is_cancelling(held: Subscription) -> bool:

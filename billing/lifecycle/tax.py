@@ -1,4 +1,4 @@
-"""A Checkout is told here how what it sells is taxed, by the setting BILLING_TAX, and nothing is billed untaxed."""
+"""A Checkout or an agreement is told here how what it sells is taxed, by BILLING_TAX; nothing is billed untaxed."""
 
 from typing import Any
 
@@ -17,6 +17,13 @@ def taxed(params: Params) -> Params:
     Stripe Tax and tax ids need the buyer's address and name, so the page asks for them and keeps them on the customer.
     """
     return {**params, **_asked_of_the_buyer(), **_automatic(), **_by_hand(params)}
+
+
+def of_subscription() -> Params:
+    """Return the parameters of a subscription that no Checkout begins. Nobody is asked for an address then: Stripe
+    refuses it, with `NoTaxAddress`, for a customer who is nowhere."""
+    rates = list(conf.tax.get("rates", ()))
+    return {**_automatic(), **({"default_tax_rates": rates} if rates else {})}
 
 
 def is_as_set(session: dict[str, Any]) -> bool:

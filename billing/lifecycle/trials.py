@@ -1,8 +1,10 @@
 """A first subscription of a line may begin with a trial: how long it is, whether it asks for a card, and for whom."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from billing import catalogue, subscriptions
@@ -12,13 +14,24 @@ from billing.monitoring import alerts
 
 from .refusals import TrialTooLong
 
+log = logging.getLogger(__name__)
+
 ASKS_CARD = Plan.WithoutCard.NO.value
 
 
 def days_of(subscriber: Any, plan: Plan) -> int:
-    """Return the days of a first trial, by BILLING_TRIAL_DAYS or the plan; None is a visitor. Raises `TrialTooLong`
-    for more than Stripe's two years, and for what is no number of days."""
-    days = import_string(conf.trial_days)(subscriber, plan) if conf.trial_days else plan.trial_days
+    """Return the days of a first trial, by BILLING_TRIAL_DAYS or the plan; None is a visitor. If the function fails,
+    staff are told and there is no trial, which page and Checkout then say. Raises `TrialTooLong` for more than Stripe's
+    two years, and for what is no number of days."""
+    try:
+        days = asked_days(subscriber, plan)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("no trial", extra={"plan": plan.slug})
+        what = f"It raised {type(error).__name__} for the plan {plan.slug}. Until it is corrected, nobody has a trial."
+        alerts.remind_staff("trial_days", "BILLING_TRIAL_DAYS fails", what)
+        return 0
     if type(days) is int and 0 <= days <= LONGEST_TRIAL:
         return days
     alerts.remind_staff(
@@ -28,6 +41,11 @@ def days_of(subscriber: Any, plan: Plan) -> int:
         f"to {LONGEST_TRIAL}: Stripe takes two years at most. Nobody can buy the plan until this is corrected.",
     )
     raise TrialTooLong
+
+
+def asked_days(subscriber: Any, plan: Plan) -> Any:
+    """Return what the project's function answers, or what the plan says, unchecked; raises what the function does."""
+    return import_string(conf.trial_days)(subscriber, plan) if conf.trial_days else plan.trial_days
 
 
 def without_card(plan: Plan) -> str:

@@ -1603,6 +1603,12 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="Whether subscription_started was announced"),
                 ),
                 (
+                    "has_known_discounts",
+                    models.BooleanField(
+                        default=False, help_text="Whether its discounts are rows here, so that another one is news"
+                    ),
+                ),
+                (
                     "fetched_at",
                     models.DateTimeField(blank=True, help_text="When we began to ask Stripe for this state", null=True),
                 ),
@@ -1837,6 +1843,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [
+                    ("start_pricemove", "Can start a price move"),
                     ("stop_pricemove", "Can stop a price move"),
                     ("decide_pricemove", "Can decide about a subscription of a price move"),
                 ],
@@ -2874,6 +2881,14 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="The subscriber's purchase order number", max_length=140),
                 ),
                 ("memo", models.CharField(blank=True, help_text="Stands on each invoice", max_length=500)),
+                (
+                    "trial_days",
+                    models.PositiveSmallIntegerField(default=0, help_text="Days of access before the first invoice"),
+                ),
+                (
+                    "discount",
+                    models.CharField(blank=True, help_text="A coupon or promotion code at Stripe", max_length=200),
+                ),
                 ("starts_on", models.DateField(blank=True, help_text="Empty: as soon as it is sent", null=True)),
                 (
                     "status",

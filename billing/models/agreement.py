@@ -66,6 +66,8 @@ class Agreement(models.Model):
     days_until_due = models.PositiveSmallIntegerField()
     po_number = models.CharField(max_length=140, blank=True, help_text="The subscriber's purchase order number")
     memo = models.CharField(max_length=500, blank=True, help_text="Stands on each invoice")
+    trial_days = models.PositiveSmallIntegerField(default=0, help_text="Days of access before the first invoice")
+    discount = models.CharField(max_length=200, blank=True, help_text="A coupon or promotion code at Stripe")
     starts_on = models.DateField(null=True, blank=True, help_text="Empty: as soon as it is sent")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="agreements")

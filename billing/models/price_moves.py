@@ -40,6 +40,7 @@ class PriceMove(models.Model):
 
     class Meta:
         permissions = [
+            ("start_pricemove", "Can start a price move"),
             ("stop_pricemove", "Can stop a price move"),
             ("decide_pricemove", "Can decide about a subscription of a price move"),
         ]

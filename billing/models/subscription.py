@@ -302,6 +302,9 @@ class Subscription(models.Model):
     announced_renewal = models.DateTimeField(null=True, blank=True, help_text="Renewal of the last renewal_coming")
     announced_card_expiry = models.DateField(null=True, blank=True, help_text="Card expiry of the last card_expiring")
     has_announced_start = models.BooleanField(default=False, help_text="Whether subscription_started was announced")
+    has_known_discounts = models.BooleanField(
+        default=False, help_text="Whether its discounts are rows here, so that another one is news"
+    )
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)
 

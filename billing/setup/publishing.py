@@ -118,11 +118,11 @@ def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
     digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:product:{plan.slug}:{digest}{taxing.key()}",  # a renamed plan gets a new key
+        idempotency_key=f"publish:product:{plan.slug}:{digest}{taxing.key(plan.slug)}",  # a renamed plan gets a new key
         name=plan.name,
         description=plan.description,
         metadata={MARK: plan.slug},
-        **taxing.of_product(),
+        **taxing.of_product(plan.slug),
     )
     done.products += 1
     return str(made["id"])
@@ -136,7 +136,7 @@ def _make_price(
     instead_of = f":{existing[key]['id']}" if key in existing else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key()}",
+        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key(plan.slug)}",
         product=product,
         lookup_key=key,
         transfer_lookup_key=True,

@@ -66,7 +66,7 @@ def _make(pack: PackDefinition, before: dict[str, Any] | None) -> dict[str, Any]
     instead_of = f":{before['id']}" if before else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{pack.key}:{product}{instead_of}{taxing.key()}",
+        idempotency_key=f"publish:price:{pack.key}:{product}{instead_of}{taxing.key(pack.slug)}",
         product=product,
         lookup_key=pack.key,
         transfer_lookup_key=True,
@@ -83,8 +83,8 @@ def _product(pack: PackDefinition) -> str:
     digest = hashlib.sha256(repr((pack.name, pack.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:pack:{pack.slug}:{digest}{taxing.key()}",
-        **taxing.of_product(),
+        idempotency_key=f"publish:pack:{pack.slug}:{digest}{taxing.key(pack.slug)}",
+        **taxing.of_product(pack.slug),
         name=pack.name,
         metadata={MARK: pack.slug},
         **({"description": pack.description} if pack.description else {}),

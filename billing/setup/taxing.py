@@ -20,14 +20,19 @@ def of_price() -> Object:
     return {"tax_behavior": conf.tax["behavior"]} if conf.tax.get("behavior") else {}
 
 
-def of_product() -> Object:
-    return {"tax_code": conf.tax["code"]} if conf.tax.get("code") else {}
+def of_product(slug: str) -> Object:
+    """Return the parameter of the product of a plan or pack."""
+    return {"tax_code": code_for(slug)} if code_for(slug) else {}
 
 
-def key() -> str:
+def code_for(slug: str) -> str:
+    """Return the tax code of a plan or pack: its own of "codes", else "code", which is for all."""
+    return str((conf.tax.get("codes") or {}).get(slug) or conf.tax.get("code") or "")
+
+
+def key(slug: str) -> str:
     """Return the part of an idempotency key that differs where the setting does."""
-    said = [conf.tax[name] for name in ("behavior", "code") if conf.tax.get(name)]
-    return "".join(f":{each}" for each in said)
+    return "".join(f":{each}" for each in (conf.tax.get("behavior"), code_for(slug)) if each)
 
 
 def may_stay(price: Object) -> bool:
@@ -50,9 +55,8 @@ def unsaid(prices: list[Object]) -> list[Object]:
 def without_code(prices: list[Object]) -> list[Object]:
     """Return our products, each once, that have another tax code than the setting's, or none."""
     products = {price["product"]["id"]: price["product"] for price in prices if isinstance(price["product"], dict)}
-    if not conf.tax.get("code"):
-        return []
-    return [each for each in products.values() if _is_ours(each) and _code_of(each) != conf.tax["code"]]
+    ours = [each for each in products.values() if _is_ours(each)]
+    return [each for each in ours if _wanted(each) and _code_of(each) != _wanted(each)]
 
 
 def say(prices: list[Object]) -> None:
@@ -61,11 +65,11 @@ def say(prices: list[Object]) -> None:
         others = _untold_currencies(price)
         own = of_price() if _says(price) == UNSAID else {}
         options = {"currency_options": others} if others else {}
-        path, known = f"/v1/prices/{price['id']}", f"publish:tax:{price['id']}{key()}:{'-'.join(sorted(others))}"
-        stripe_client.post(path, idempotency_key=known, **own, **options)
+        known = f"publish:tax:{price['id']}:{conf.tax['behavior']}:{'-'.join(sorted(others))}"
+        stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=known, **own, **options)
     for product in without_code(prices):
-        known = f"publish:tax:{product['id']}:{_code_of(product)}:{conf.tax['code']}"
-        stripe_client.post(f"/v1/products/{product['id']}", idempotency_key=known, **of_product())
+        known = f"publish:tax:{product['id']}:{_code_of(product)}:{_wanted(product)}"
+        stripe_client.post(f"/v1/products/{product['id']}", idempotency_key=known, tax_code=_wanted(product))
 
 
 def _untold_currencies(price: Object) -> Object:
@@ -84,6 +88,11 @@ def _says(found: Object) -> str:
 
 def _code_of(product: Object) -> str:
     return str(readers.id_of(product.get("tax_code")))
+
+
+def _wanted(product: Object) -> str:
+    """Return the tax code that the setting gives the product of a plan."""
+    return code_for(readers.metadata_of(product)[MARK])
 
 
 def _is_ours(found: Object) -> bool:

@@ -9,6 +9,7 @@ raised where Stripe says that it is another's; `customer` None is for who asks w
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from . import client, readers
 from .errors import StripeRefused
@@ -16,6 +17,7 @@ from .readers import id_of, owner_of
 
 Request = tuple[str, dict[str, Any]]
 ID = re.compile(r"[A-Za-z0-9_]{1,255}")
+LONGEST_ID = 255
 
 SUBSCRIPTION_EXPAND = [
     "data.customer.invoice_settings.default_payment_method",
@@ -100,7 +102,10 @@ def price_request(price: str) -> Request:
 
 
 def coupon_request(coupon: str) -> Request:
-    return _path("coupons", coupon), {"expand": COUPON_EXPAND}
+    """Return the request of a coupon, whose id is chosen by whoever makes it: the path quotes what is in it."""
+    if not coupon.strip(".") or len(coupon) > LONGEST_ID:
+        raise NotAnId(f"{coupon[:60]!r} is not an id of Stripe's, so we do not ask Stripe for it")
+    return f"/v1/coupons/{quote(coupon, safe='')}", {"expand": COUPON_EXPAND}
 
 
 def promotion_code_request(code: str) -> Request:

@@ -30,7 +30,7 @@ FIELDS: dict[str, str] = {
     ),
     "customer": (
         "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
-        "metadata preferred_locales shipping? tax?.automatic_tax? tax_exempt?"
+        "metadata preferred_locales shipping? tax?.automatic_tax? tax_exempt? tax_ids?"
     ),
     "discount": "id end promotion_code source.coupon start",
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",

@@ -3,13 +3,14 @@
 A coupon and a promotion code never change at Stripe in what they take off, so each is asked for once for each discount.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from billing import catalogue, clock
+from billing import catalogue, clock, signals
 from billing.catalogue import coupons
 from billing.clock import from_timestamp
 from billing.models import Discount, Price, Subscription
@@ -26,6 +27,14 @@ HAS_SOME = "has_discounts"
 KNOWN = {HAS_SOME: Exists(Discount.objects.filter(subscription=OuterRef("pk")))}
 
 
+@dataclass
+class Changes:
+    """These discounts of a subscription are new, and these have ended, since its rows were last written."""
+
+    given: list[Discount] = field(default_factory=list)
+    ended: list[Discount] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Given:
     """Stripe gives this discount to a subscription, to one of its items, or to all that its customer buys."""
@@ -35,8 +44,10 @@ class Given:
     is_of_customer: bool = False
 
 
-def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
-    """Write the discounts of subscriptions where they differ: pairs of a saved row and Stripe's object."""
+def write_discounts(pairs: list[tuple[Subscription, Found]]) -> dict[Any, Changes]:
+    """Write the discounts of subscriptions where they differ: pairs of a saved row and Stripe's object. Returns what
+    has changed, by the row's primary key."""
+    changes: dict[Any, Changes] = defaultdict(Changes)
     pairs = [(row, found) for row, found in pairs if not row.is_foreign]
     concerned = [row.pk for row, found in pairs if getattr(row, HAS_SOME, False) or given_to(found)]
     rows = list(Discount.objects.filter(subscription__in=concerned)) if concerned else []
@@ -45,11 +56,45 @@ def write_discounts(pairs: list[tuple[Subscription, Found]]) -> None:
     for row, found in pairs:
         written = _write(row, found, known)
         setattr(row, HAS_SOME, bool(written))
+        changes[row.pk].given = [each for each in written if (row.pk, each.stripe_id) not in known]
         kept |= {discount.pk for discount in written}
         _update_mrr_off(row, written)
-    gone = [discount.pk for discount in known.values() if discount.pk not in kept]
+    gone = [discount for discount in known.values() if discount.pk not in kept]
     if gone:
-        Discount.objects.filter(pk__in=gone).delete()
+        Discount.objects.filter(pk__in=[discount.pk for discount in gone]).delete()
+    for discount in gone:
+        changes[discount.subscription_id].ended.append(discount)
+    _note_known([row for row, _ in pairs if not row.has_known_discounts])
+    return changes
+
+
+def _note_known(rows: list[Subscription]) -> None:
+    """Note that another discount of these is news from now on."""
+    for row in rows:
+        row.has_known_discounts = True
+    if rows:
+        Subscription.objects.filter(pk__in=[row.pk for row in rows]).update(has_known_discounts=True)
+
+
+def announce_discounts(before: Subscription, after: Subscription, found: Found | None, changes: Changes) -> None:
+    """Announce a discount that a live subscription was given, or that has ended. What came with its start is no news,
+    nor is one that took the place of another by the same coupon, or a customer's own that only steps back.
+    """
+    if not (before.has_announced_start and before.has_known_discounts and after.is_ours and _is_live(after)):
+        return
+    stays = [each.coupon for each in changes.given]
+    was = [each.coupon for each in changes.ended]
+    of_customer = id_of(((found or {}).get("customer") or {}).get("discount"))
+    for discount in changes.given:
+        if discount.coupon not in was and not (discount.is_of_customer and changes.ended):
+            signals.discount_given.send(Subscription, subscription=after, discount=discount)
+    for discount in changes.ended:
+        if discount.coupon not in stays and discount.stripe_id != of_customer:
+            signals.discount_ended.send(Subscription, subscription=after, discount=discount)
+
+
+def _is_live(row: Subscription) -> bool:
+    return row.counts and row.status not in Subscription.TERMINAL
 
 
 def discounts_of(subscription: Subscription | None) -> list[Discount]:
@@ -84,12 +129,18 @@ def given_to(found: Found) -> list[Given]:
 
 def is_behind(row: Subscription, found: Found) -> bool:
     """Return whether our rows of a subscription's own discounts are not those that Stripe names, expanded or not."""
+    ours, theirs = own_ids(row, found)
+    return ours != theirs
+
+
+def own_ids(row: Subscription, found: Found) -> tuple[list[str], list[str]]:
+    """Return the ids of a subscription's own discounts, in our rows and as Stripe names them."""
     holders = [found, *found["items"]["data"]]
-    named = {id_of(each) for holder in holders for each in holder.get("discounts") or []}
-    if not named and not row.mrr_off:
-        return False
+    named = sorted({id_of(each) for holder in holders for each in holder.get("discounts") or []})
+    if row.is_foreign or not (named or row.mrr_off):
+        return [], []
     own = Discount.objects.filter(subscription=row, is_of_customer=False)
-    return named != set(own.values_list("stripe_id", flat=True))
+    return sorted(own.values_list("stripe_id", flat=True)), named
 
 
 def parts_of(found: Found) -> dict[str, coupons.Part]:

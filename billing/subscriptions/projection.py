@@ -50,7 +50,7 @@ def _refresh(customer: Customer) -> None:
     Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
     by_id = {row.stripe_id: row for row in rows}
     write_items([(by_id[item["id"]], item) for item in found])
-    discounts.write_discounts([(by_id[item["id"]], item) for item in found])
+    changed = discounts.write_discounts([(by_id[item["id"]], item) for item in found])
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
     invoices.project_latest(customer, [(by_id[item["id"]], item) for item in found])
@@ -66,6 +66,8 @@ def _refresh(customer: Customer) -> None:
     trials.note(pairs, told)
     has_changed = mrr.record_changes(pairs)
     announce_changes(customer, pairs, found, has_changed=has_changed)
+    for earlier, row in pairs:
+        discounts.announce_discounts(earlier, row, told.get(row.stripe_id), changed[row.pk])
     duplicates.owe_cancellations(customer, found)
     doubts.alert_new(pairs, _ids(duplicates.duplicates_among(found)))
 

@@ -15,9 +15,9 @@ TODO = (
 )
 
 
-def refresh_tax_ids(customer: Customer) -> None:
+def refresh_tax_ids(customer: Customer, *, is_news: bool = True) -> None:
     """Save the customer's tax ids as Stripe has them now; alert staff to one that has turned out unverified. Call it
-    holding the lane.
+    holding the lane. Of one that was there before us, `is_news` False, only the doctor and the admin tell.
     """
     if customer.deleted_at or AccountDeletion.objects.filter(customer=customer).exists():
         return
@@ -27,7 +27,8 @@ def refresh_tax_ids(customer: Customer) -> None:
     for each in found:
         before = known.get(each["id"])
         row = _save(customer, each, before)
-        if row.status == Status.UNVERIFIED and (before is None or before.status != Status.UNVERIFIED):
+        has_turned = before.status != Status.UNVERIFIED if before else is_news
+        if row.status == Status.UNVERIFIED and has_turned:
             _alert(row)
 
 
@@ -41,9 +42,14 @@ def sentence_of(row: TaxId) -> str:
     return f"The tax ID {row.pk} ({row.type}) of the customer {row.customer_id} is not known to its registry. {TODO}"
 
 
+def status_of(found: Found) -> str:
+    """Return what Stripe says of a tax id; of a kind that nobody verifies it says nothing."""
+    return str((found.get("verification") or {}).get("status") or Status.UNAVAILABLE)
+
+
 def _save(customer: Customer, found: Found, before: TaxId | None) -> TaxId:
     """Save one. A status that we do not know leaves the one before; staff judge a changed one anew."""
-    told = (found.get("verification") or {}).get("status") or Status.UNAVAILABLE
+    told = status_of(found)
     if not unknown_values.is_known("tax_id.verification.status", told, Status.values, found["id"]):
         told = before.status if before else Status.UNAVAILABLE
     is_same = before is not None and before.status == told

@@ -53,7 +53,12 @@ def differences_of(customer: Customer, found: list[dict[str, Any]], open_invoice
     known = subscriptions.rows_of(customer)
     before = {row.stripe_id: _columns(row) for row in known}
     after = {row.stripe_id: _columns(row) for row in subscriptions.project(customer, found, known, open_invoices)}
-    return _named({pk: between(before.get(pk), columns) for pk, columns in after.items()})
+    differing = {pk: between(before.get(pk), columns) for pk, columns in after.items()}
+    for row, item in ((row, item) for row in known for item in found if item["id"] == row.stripe_id):
+        ours, theirs = subscriptions.discounts.own_ids(row, item)
+        if ours != theirs:
+            differing[row.stripe_id]["discounts"] = (ours, theirs)
+    return _named(differing)
 
 
 def snapshot(customers: list[str]) -> dict[str, dict[str, dict[str, Any]]]:

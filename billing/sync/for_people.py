@@ -1,6 +1,7 @@
-"""The report of every sync names what waits for a person, as the doctor and the admin do."""
+"""The report of every sync says how far price moves are, and names what waits for a person, as the doctor does."""
 
 from billing import lanes, payments, usage
+from billing.lifecycle import agreements, price_moves
 from billing.monitoring import unknown_values
 from billing.subscriptions import doubts, holds, mirror_failures
 
@@ -15,6 +16,8 @@ def sentences(customer: str = "") -> list[str]:
         *holds.lasting(customer),
         *lanes.standing_writes.lasting(customer),
         *usage.reporting.lasting(customer),
+        *(text for text, _ in agreements.lasting(customer)),
+        *price_moves.lasting(customer),
     ]
     if not customer:
         found += mirror_failures.lasting()

@@ -12,7 +12,7 @@ from billing import catalogue
 from billing.models import Customer, Subscription, SyncRun, in_pages
 from billing.stripe_client import readers
 
-from . import invoices, report, unknown_customers
+from . import invoices, report, tax_ids, unknown_customers
 from .healing import compare_customers
 from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
@@ -58,6 +58,7 @@ def _read(
     is_dry: bool,
 ) -> None:
     path, params = LISTS[name]
+    params = {**params, **(tax_ids.expanded() if name == "customers" else {})}
     stretches = progress["left"].get(name, [[0, None]])
     reader = Reader([Stretch(path, params, gte, lte) for gte, lte in stretches])
     saved_at = time.monotonic()

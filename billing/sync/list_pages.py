@@ -16,7 +16,7 @@ from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun, lis
 from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr, next_charges, paying_twice
 
-from . import comparing, report, trouble
+from . import comparing, report, tax_ids, trouble
 from .unknown_prices import Prices
 
 Page = list[dict[str, Any]]
@@ -199,6 +199,7 @@ class CustomerPages:
             if row.email != email and not self._is_import(row):
                 self._correct(row, email)
         self._link([(row, found) for row, found in pairs if row.subscriber_id is None])
+        tax_ids.compare(self.work.run, pairs, is_dry=self.work.is_dry)
 
     def _is_import(self, row: Customer) -> bool:
         return row.created_at >= self.work.began and not row.email

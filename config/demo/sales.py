@@ -1,16 +1,19 @@
 """These chapters of the demo's story sell as businesses sell: on terms, by code, in trials, each quarter, and once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from billing import clock, usage
 from billing.cadence import Cadence
 from billing.catalogue import PlanDefinition
-from billing.lifecycle import agreements, price_moves
-from billing.models import Code, Plan, PlanLimit, Price, Purchase
+from billing.lifecycle import agreements, customers, price_moves
+from billing.models import Code, Plan, PlanLimit, Price, Purchase, TaxId
 from billing.setup import publishing_overage
 
 from .stage import Person, Stage, StepError
@@ -38,6 +41,49 @@ def terms(stage: Stage, acme: Person) -> list[Step]:
             Outcome("team", "active", "active", [RECEIVED]),
         ),
     ]
+
+
+def reverse_charge(stage: Stage, gerda: Person) -> list[Step]:
+    """A German company buys on terms from a Dutch seller: it has a VAT ID, so it owes the tax itself."""
+
+    def agree() -> None:
+        stage.control(
+            "tax", country="NL", rates=[{"country": "NL", "percentage": 21}, {"country": "DE", "percentage": 19}]
+        )
+        user = get_user_model().objects.get(email=gerda.email)
+        gerda.customer = customers.customer_for(user, "eur").pk
+        address = {"address[city]": "Berlin", "address[country]": "DE", "address[postal_code]": "10115"}
+        stage.stripe("POST", f"customers/{gerda.customer}", name="Gerda GmbH", **address)
+        vat_id = stage.stripe("POST", f"customers/{gerda.customer}/tax_ids", type="eu_vat", value="DE123456789")["id"]
+        stage.control(f"tax_ids/{vat_id}", status="verified")
+        with taxed():
+            agreed = agreements.start(
+                user, key="demo:gerda", plan="team", amount=4_500, currency="eur", quantity=5, days_until_due=14
+            )
+        gerda.subscription = agreed.subscription_id
+
+    def read_invoice() -> None:
+        [invoice] = stage.api("GET", "/subscriptions/invoices", None, gerda)["invoices"]
+        told = invoice["net"]["amount"], invoice["tax"]["amount"], invoice["reverse_charge"]
+        stage.check(told == (22_500, 0, True), f"the invoice says {told}, not a reverse charge of 22500")
+        [vat_id] = TaxId.objects.filter(customer=gerda.customer)
+        stage.check(vat_id.status == TaxId.Status.VERIFIED, f"the VAT ID is {vat_id.status}, not verified")
+
+    return [
+        Step("Gerda GmbH, VAT ID, on terms", agree, Outcome("team", "active", "active", ["invoice_sent", WELCOME])),
+        Step("reads: reverse charge", read_invoice, Outcome("team", "active", "active")),
+    ]
+
+
+@contextmanager
+def taxed() -> Iterator[None]:
+    """Sell with Stripe Tax meanwhile; the rest of the story is told without tax."""
+    before = getattr(settings, "BILLING_TAX", {})
+    settings.BILLING_TAX = {"automatic": True, "behavior": "exclusive"}
+    try:
+        yield
+    finally:
+        settings.BILLING_TAX = before
 
 
 def trial(stage: Stage, mia: Person) -> list[Step]:
@@ -240,4 +286,13 @@ def _is_counted(stage: Stage, person: Person) -> bool:
     return True
 
 
-CHAPTERS = {terms: "acme", trial: "mia", code: "lea", rise: "kim", packs: "pia", add_ons: "uma", by_use: "ida"}
+CHAPTERS = {
+    terms: "acme",
+    reverse_charge: "gerda",
+    trial: "mia",
+    code: "lea",
+    rise: "kim",
+    packs: "pia",
+    add_ons: "uma",
+    by_use: "ida",
+}

@@ -56,6 +56,14 @@ def refusals() -> dict[str, str]:
     return {message.id or "": message.hint or "" for message in run_checks(tags=["security", "billing"])}
 
 
+def test_the_publishable_key_is_read_from_the_environment() -> None:
+    key = "pk_test_" + "production0" * 3
+    shown = "from django.conf import settings; print(settings.STRIPE_PUBLISHABLE_KEY)"
+    for environment, expected in (({"STRIPE_PUBLISHABLE_KEY": key}, key), ({}, "")):
+        told = run("-c", shown, environment={**environment, "DJANGO_SETTINGS_MODULE": "config.settings"})
+        assert told.stdout.strip() == expected, told.stderr
+
+
 def test_production_starts_when_everything_is_set(production: Settings) -> None:
     assert refusals() == {}
 

@@ -130,6 +130,7 @@ DOORS = [
     ("billing.map_price", is_asked_why("map-price")),
     ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),
+    ("billing.start_pricemove", sees("/admin/billing/pricemove/add/", "Start a price move")),
     ("billing.stop_pricemove", does("/admin/billing/pricemove/1/stop/", reason="Too dear")),
     ("billing.decide_pricemove", acts("billing.pricemoverow", "tell_again")),
     ("billing.decide_pricemove", acts("billing.pricemoverow", "told_otherwise")),

@@ -60,6 +60,8 @@ class Migration(migrations.Migration):
                             ("subscription_cancelled", "Subscription cancelled"),
                             ("payments_paused", "Payments paused"),
                             ("payments_resumed", "Payments resumed"),
+                            ("discount_given", "Discount given"),
+                            ("discount_ended", "Discount ended"),
                             ("quota_overflow", "Quota overflow"),
                             ("pack_delivered", "Pack delivered"),
                             ("pack_reversed", "Pack reversed"),

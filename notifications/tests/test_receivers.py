@@ -19,6 +19,8 @@ BRINGS = {
     "subscription_ended": ("subscription_ended", ["reason"]),
     "collection_paused": ("payments_paused", []),
     "collection_resumed": ("payments_resumed", []),
+    "discount_given": ("discount_given", ["discount"]),
+    "discount_ended": ("discount_ended", ["discount"]),
     "access_granted": ("access_restored", ["revoked_because", "was_written_off"]),
     "access_revoked": ("access_on_hold", ["reason"]),
     "payment_succeeded": ("payment_received", ["payment"]),

@@ -7,5 +7,6 @@ stable, and its sentence says what to do.
 from .drafting import discard, draft, send, start
 from .starting import each_minute
 from .terms import OF_THE_TERMS, AgreementRefused
+from .waiting import lasting
 
-__all__ = ["OF_THE_TERMS", "AgreementRefused", "discard", "draft", "each_minute", "send", "start"]
+__all__ = ["OF_THE_TERMS", "AgreementRefused", "discard", "draft", "each_minute", "lasting", "send", "start"]

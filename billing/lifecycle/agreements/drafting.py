@@ -33,6 +33,8 @@ def draft(
     po_number: str = "",
     memo: str = "",
     starts_on: date | None = None,
+    trial_days: int = 0,
+    discount: str = "",
     key: str = "",
 ) -> Agreement:
     """Draft an agreement and return it; nothing happens at Stripe yet.
@@ -40,10 +42,11 @@ def draft(
     `amount` is what was agreed for one unit and interval, in minor units of `currency`; without it the subscriber pays
     the plan's price. By default the quantity is what BILLING_SEATS counts, and the invoice is due in
     BILLING_INVOICE_DAYS days. `starts_on` is a day in the site's time zone; without it the subscription starts as soon
-    as the agreement is sent. `key` names what asked for it: a second call with the same key and terms returns the first
-    agreement.
+    as the agreement is sent. `trial_days` give access before the first invoice. `discount` is a coupon or promotion
+    code; Stripe is asked for it, so call it outside transactions then. `key` names what asked for it: a second call
+    with the same key and terms returns the first agreement.
 
-    Raises `AgreementRefused`, `AccountClosing`.
+    Raises `AgreementRefused`, `AccountClosing`; with a discount, `StripeUnavailable`.
     """
     refuse_if_deleting(subscriber)
     asked: dict[str, Any] = {
@@ -57,6 +60,8 @@ def draft(
         "po_number": po_number.strip(),
         "memo": memo.strip(),
         "starts_on": starts_on,
+        "trial_days": trial_days,
+        "discount": discount.strip(),
     }
     if known := Agreement.objects.filter(key=key).first() if key else None:
         return _same(known, subscriber, asked)
@@ -127,6 +132,8 @@ def _same(known: Agreement, subscriber: Any, asked: dict[str, Any]) -> Agreement
         "unit_amount": asked["amount"],
         "po_number": asked["po_number"],
         "memo": asked["memo"],
+        "trial_days": asked["trial_days"],
+        "discount": asked["discount"],
         **{name: asked[name] for name in ("quantity", "days_until_due") if asked[name] is not None},
         **({"currency": asked["currency"].lower()} if asked["currency"] else {}),
     }

@@ -21,14 +21,14 @@ from django.utils import timezone
 from billing import access, catalogue, cause, clock, lanes, payments, stripe_client, subscriptions
 from billing.catalogue import AGREEMENT_KEY
 from billing.conf import conf
-from billing.lifecycle import checkout, customers, refusals
+from billing.lifecycle import checkout, customers, refusals, tax
 from billing.lifecycle.customers import METADATA_KEY
 from billing.models import Agreement, Customer, Price
 from billing.monitoring import alerts
 from billing.stripe_account import OfAnotherAccount
-from billing.stripe_client import NoSuchCustomer, StripeRefused, StripeUnavailable, fetch, id_of, readers
+from billing.stripe_client import NoSuchCustomer, NoTaxAddress, StripeRefused, StripeUnavailable, fetch, id_of, readers
 
-from .terms import AgreementRefused, model_price
+from .terms import AgreementRefused, discount_entry, model_price
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,10 @@ BESIDE = (
     "them twice: end that one first, then send this again."
 )
 UNKNOWN = "Stripe knows no such customer by our key. End the customer on their page, then send this again."
+NOWHERE = (
+    "Stripe finds no place to tax for this customer. Enter their country and postal code at Stripe, or return them "
+    "from BILLING_CUSTOMER_DETAILS, then send this again."
+)
 WHY: dict[type[Exception], tuple[str, str]] = {
     refusals.SubscriptionPaused: ("subscription_paused", BESIDE),
     refusals.AlreadySubscribed: ("already_subscribed", BESIDE),
@@ -50,6 +54,7 @@ WHY: dict[type[Exception], tuple[str, str]] = {
         "access_on_hold",
         "The subscriber's access is on hold, so they would pay for nothing. Release the hold, then send this again.",
     ),
+    NoTaxAddress: ("tax_address_needed", NOWHERE),
     OfAnotherAccount: ("customer_unknown", UNKNOWN),
     NoSuchCustomer: ("customer_unknown", UNKNOWN),
 }
@@ -110,6 +115,8 @@ def _why(error: Exception) -> tuple[str, str]:
     for kind, why in WHY.items():
         if isinstance(error, kind):
             return why
+    if isinstance(error, AgreementRefused):
+        return error.code, str(error)
     if isinstance(error, StripeRefused):
         return "stripe_refused", f"Stripe refused it: {error.user_message or error.code or 'it gives no reason'}"
     return "refused", str(error)
@@ -163,6 +170,11 @@ def _make(agreement: Agreement, customer: Customer) -> Found:
             METADATA_KEY: customers.subscriber_key(agreement.subscriber),
         },
     }
+    params |= tax.of_subscription()
+    if agreement.trial_days:
+        params["trial_period_days"] = agreement.trial_days
+    if entry := discount_entry(agreement.discount, agreement.subscriber, price.product, agreement.currency):
+        params["discounts"] = [entry]
     if agreement.currency != price.currency:
         params["currency"] = agreement.currency
     if texts := _invoice_texts(agreement):
@@ -177,7 +189,8 @@ def _agreed_price(agreement: Agreement) -> Price:
     model = model_price(agreement.plan)
     if model is None:
         raise AgreementRefused("price_not_offered", f"The plan {agreement.plan} has no price at Stripe any more.")
-    told = {} if model.tax_behavior in {"", "unspecified"} else {"tax_behavior": model.tax_behavior}
+    said = conf.tax.get("behavior", "") if model.tax_behavior in {"", "unspecified"} else model.tax_behavior
+    told = {"tax_behavior": said} if said else {}
     made = stripe_client.post(
         "/v1/prices",
         idempotency_key=_key(agreement, "price"),

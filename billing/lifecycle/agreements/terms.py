@@ -1,4 +1,7 @@
-"""Terms of an agreement are checked before anything is written; what they leave out is filled in."""
+"""Terms of an agreement are checked before anything is written; what they leave out is filled in.
+
+A discount that is named is asked for at Stripe.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,8 +12,9 @@ from billing import catalogue, clock
 from billing.cadence import Cadence
 from billing.catalogue import amounts
 from billing.conf import conf
-from billing.lifecycle.refusals import Refused
-from billing.models import Agreement, Plan, Price
+from billing.lifecycle import discounting
+from billing.lifecycle.refusals import DiscountUnknown, Refused
+from billing.models import LONGEST_TRIAL, Agreement, Plan, Price
 from billing.money import THREE_DECIMAL, format_amount
 from billing.subscriptions import seats
 
@@ -28,12 +32,16 @@ OF_THE_TERMS = frozenset(
         "amount_out_of_range",
         "currency_not_offered",
         "days_out_of_range",
+        "discount_other_currency",
+        "discount_other_plan",
+        "discount_unknown",
         "interval_not_offered",
         "price_not_offered",
         "quantity_out_of_range",
         "start_in_past",
         "start_too_far",
         "text_too_long",
+        "trial_out_of_range",
     }
 )
 
@@ -59,6 +67,8 @@ def columns(
     po_number: str,
     memo: str,
     starts_on: date | None,
+    trial_days: int,
+    discount: str,
 ) -> dict[str, Any]:
     """Return the columns of an agreement. Raises `AgreementRefused`."""
     found, cadence = _plan(plan), _cadence(interval, interval_count)
@@ -77,11 +87,36 @@ def columns(
         "quantity": _quantity(seats.seats_of(subscriber) if quantity is None else quantity),
         "days_until_due": _days(conf.invoice_days if days_until_due is None else days_until_due),
         "starts_on": _start(starts_on),
+        "trial_days": _trial(trial_days),
+        "discount": discount,
         **money,
         **texts,
     }
     _check_total(price, columns)
+    model = price or model_price(found)
+    discount_entry(discount, subscriber, model.product if model else "", columns["currency"])
     return columns
+
+
+def discount_entry(name: str, subscriber: Any, product: str, currency: str) -> dict[str, str]:
+    """Return the coupon or promotion code of that name as Stripe's parameter; an empty result for no name. Raises
+    `AgreementRefused` for one that takes nothing off here, and `StripeUnavailable`.
+    """
+    if not name:
+        return {}
+    try:
+        entry, coupon = discounting.named(name, subscriber)
+    except DiscountUnknown as error:
+        text = f"There is no valid coupon or promotion code {name}. Check its spelling, or leave it out."
+        raise AgreementRefused("discount_unknown", text) from error
+    if not coupon.is_for(product):
+        text = f"The discount {name} is for other plans. Choose another one, or leave it out."
+        raise AgreementRefused("discount_other_plan", text)
+    if not coupon.is_in(currency):
+        others = ", ".join(sorted(code.upper() for code in coupon.amounts))
+        text = f"The discount {name} takes nothing off in {currency.upper()}, but in {others}. Choose another one."
+        raise AgreementRefused("discount_other_currency", text)
+    return entry
 
 
 def model_price(plan: Plan) -> Price | None:
@@ -179,6 +214,12 @@ def _quantity(quantity: int) -> int:
 def _days(days: int) -> int:
     if not 1 <= days <= MOST_DAYS:
         raise AgreementRefused("days_out_of_range", f"An invoice is due in 1 to {MOST_DAYS} days.")
+    return days
+
+
+def _trial(days: int) -> int:
+    if not 0 <= days <= LONGEST_TRIAL:
+        raise AgreementRefused("trial_out_of_range", f"A trial may last 0 to {LONGEST_TRIAL} days, which is two years.")
     return days
 
 

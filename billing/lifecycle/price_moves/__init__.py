@@ -14,6 +14,7 @@ from .notice import Notice, add_witness, is_in_time, remove_witness
 from .running import Tally, each_minute, forecast, in_words, proceed, run
 from .starting import running_move, start, stop
 from .telling import decide_to_keep, decide_told, try_again
+from .waiting import lasting
 from .writing import write_prices
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "forecast",
     "in_words",
     "is_in_time",
+    "lasting",
     "price_charged_at",
     "proceed",
     "remove_witness",

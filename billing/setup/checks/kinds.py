@@ -153,6 +153,14 @@ TAX_PARTS = {
     "tax_ids": FLAG,
     "behavior": one_of("inclusive", "exclusive"),
     "code": matching(TAX_CODE, 'a tax code of Stripe\'s, like "txcd_10103001"'),
+    "codes": Kind(
+        'tax codes of Stripe\'s by the slug of a plan or pack, like {"pro": "txcd_10103001"}',
+        lambda v: (
+            isinstance(v, dict)
+            and all(isinstance(slug, str) and slug for slug in v)
+            and all(isinstance(code, str) and TAX_CODE.fullmatch(code) for code in v.values())
+        ),
+    ),
     "rates": Kind(
         'a list of up to 20 different ids of tax rates, like ["txr_1AbC"]',
         lambda v: (
@@ -165,7 +173,7 @@ TAX_PARTS = {
 }
 TAX = Kind(
     '{"automatic": True or False, "tax_ids": True or False, "behavior": "inclusive" or "exclusive", "code": a tax code '
-    'of Stripe\'s, "rates": ids of tax rates instead of "automatic"}, each optional',
+    'of Stripe\'s, "codes": those of single plans, "rates": ids of tax rates instead of "automatic"}, each optional',
     lambda value: not _wrong_tax(value),
     _wrong_tax,
 )

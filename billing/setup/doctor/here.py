@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from billing import clock, payments, usage
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.lifecycle import host_params
+from billing.lifecycle import agreements as agreements_of
 from billing.models import (
-    Agreement,
-    CheckoutAttempt,
     OveragePrice,
     PaymentFailure,
     Plan,
@@ -77,32 +74,10 @@ def trials() -> Iterator[Finding]:
         yield warning("trials", sentence, "The customer's page in the admin has the buttons.")
 
 
-def checkout() -> Iterator[Finding]:
-    """Ask BILLING_CHECKOUT what it would add to the newest Checkout, and find what billing refuses."""
-    newest = CheckoutAttempt.objects.exclude(customer__subscriber=None).order_by("-created_at").first()
-    if not conf.checkout or newest is None:
-        return
-    try:
-        found = list(host_params.problems(import_string(conf.checkout)(newest.customer.subscriber, newest)))
-    except Exception as raised:  # noqa: BLE001, whatever the project's function raises
-        found = [f"BILLING_CHECKOUT raised {type(raised).__name__}: {raised}."]
-    for sentence in found:
-        yield error("checkout", sentence, "Nobody can buy until this is corrected (docs/seams.md).")
-    if not found:
-        yield ok("checkout", "BILLING_CHECKOUT adds nothing that billing refuses.")
-
-
 def agreements() -> Iterator[Finding]:
     """Find agreements that could not start, and those that Stripe has not answered for long."""
-    waiting = Agreement.objects.filter(status=Agreement.Status.REFUSED).order_by("drafted_at", "pk")
-    began = Q(starts_on=None) | Q(starts_on__lt=timezone.localdate(clock.now()))
-    late = Agreement.objects.starting().filter(began, sent_at__lt=clock.now() - LATE).order_by("sent_at", "pk")
-    for row in waiting[:MOST_NAMED]:
-        text = f"The agreement {row.pk} could not start: {row.error_message}"
-        yield warning("agreements", text, "Send it again or discard it, on its page in the admin.")
-    for row in late[:MOST_NAMED]:
-        text = f"The agreement {row.pk} was sent {row.sent_at:%Y-%m-%d %H:%M}, and Stripe has not started it yet."
-        yield warning("agreements", text, "Check the worker and its log: it asks Stripe again each minute.")
+    for text, todo in agreements_of.lasting():
+        yield warning("agreements", text, todo)
 
 
 def secrets() -> Iterator[Finding]:
@@ -281,7 +256,6 @@ CHECKS = (
     plans,
     subscriptions,
     trials,
-    checkout,
     agreements,
     events,
     secrets,

@@ -13,6 +13,7 @@ from .findings import Finding, error, ok, warning
 
 SETUP = "Run `manage.py setup_stripe`."
 MOST_NAMED = 20
+TOLD = {"behavior", "code", "codes"}  # parts of BILLING_TAX that prices and products repeat at Stripe
 IN_THE_DASHBOARD = "Set it up in Stripe's dashboard, under Tax."
 
 
@@ -60,7 +61,7 @@ def tax_rates() -> Iterator[Finding]:
 
 def tax_of_prices() -> Iterator[Finding]:
     """Check that prices say whether they include tax, and products what they are."""
-    found = list(publishing.existing_of_ours().values()) if conf.tax.get("behavior") or conf.tax.get("code") else []
+    found = list(publishing.existing_of_ours().values()) if conf.tax.keys() & TOLD else []
     for price in found:
         says = "-".join(sorted(taxing.behaviors_of(price)))
         if price["active"] and conf.tax.get("behavior") and says != conf.tax["behavior"]:
@@ -68,7 +69,7 @@ def tax_of_prices() -> Iterator[Finding]:
             todo = SETUP if taxing.may_stay(price) else "Stripe cannot change that: make a new price."
             yield error("tax of prices", text, todo)
     for product in taxing.without_code(found):
-        text = f"The product {product['id']} has not the tax code {conf.tax['code']}."
+        text = f"The product {product['id']} has not the tax code of BILLING_TAX."
         yield warning("tax of prices", text, SETUP)
 
 

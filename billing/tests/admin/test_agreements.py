@@ -97,6 +97,8 @@ def test_sent_twice_it_starts_once(world, staff, ada):
         ({"starts_on": "2001-01-01"}, "The start is in the past."),
         ({"interval": "week"}, "has no price that is billed weekly"),
         ({"plan": ""}, "Choose a plan."),
+        ({"trial_days": "731"}, "A trial may last 0 to 730 days"),
+        ({"discount": "NOPE"}, "There is no valid coupon or promotion code NOPE."),
         ({"subscriber": ""}, "Choose a subscriber."),
         ({"reason": " "}, "Enter a reason"),
     ],

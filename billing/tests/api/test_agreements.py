@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from billing import access
-from billing.models import Agreement
+from billing.models import Agreement, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +64,8 @@ def test_a_retry_with_the_same_key_starts_one(world, office, ada):
         ({"amount": 0}, "amount_out_of_range"),
         ({"amount": 5, "currency": "xyz"}, "currency_not_offered"),
         ({"starts_on": "2001-01-01"}, "start_in_past"),
+        ({"trial_days": 731}, "trial_out_of_range"),
+        ({"discount": "NOPE"}, "discount_unknown"),
         ({"plan": "free"}, "price_not_offered"),
         ({"amount": "many"}, "invalid_request"),
         ({"subscriber": str(uuid.uuid4())}, "invalid_request"),
@@ -91,6 +93,24 @@ def test_discarded(office, ada):
     assert office.delete(f"{URL}/{told['id']}").json()["status"] == "discarded"
     answer = post(office, f"/{told['id']}/send")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_a_draft")
+
+
+def test_a_trial_and_a_discount_are_agreed_and_a_coupon_in_another_currency_is_refused(world, office, ada):
+    made = {}
+    for currency in ("usd", "eur"):
+        made[currency] = world.stripe("POST", "coupons", amount_off=500, currency=currency, duration="once")["id"]
+    answer = post(office, **order(ada, trial_days=7, discount=made["eur"]))
+    assert (answer.status_code, answer.json()["code"]) == (400, "discount_other_currency")
+    told = post(office, **order(ada, trial_days=7, discount=made["usd"], send=True)).json()
+    assert (told["status"], told["trial_days"], told["discount"]) == ("started", 7, made["usd"])
+    assert Subscription.objects.get().status == "trialing"
+
+
+def test_while_stripe_is_down_a_discount_cannot_be_looked_up(world, office, ada):
+    with world.down():
+        answer = post(office, **order(ada, discount="WELCOME"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "stripe_unavailable")
+    assert not Agreement.objects.exists()
 
 
 def test_while_stripe_is_down_the_status_says_that_it_is_being_started(world, office, ada):

@@ -67,6 +67,7 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "trial_end": None,
         "grace_ends_at": None,
         "discounts": [],
+        "address_missing": False,
         "collection_paused": None,
         "holds": [],
         "usage": {"generations": {"used": 0, "limit": 10, "credits": 0, "remaining": 10, "overage": 0}},

@@ -23,6 +23,11 @@ def test_the_price_page_says_whether_tax_is_in_the_price(world, site, settings, 
         expect(page.get_by_role("listitem").filter(has_text="Pro").first).to_contain_text(words)
         expect(page.get_by_role("main")).to_contain_text(sentence)
         see(page, f"prices-{behavior}-{name}")
+        switch = page.get_by_role("navigation", name="Billing interval")
+        expect(switch.get_by_role("link", name="Yearly")).to_contain_text("Save")
+        switch.get_by_role("link", name="Yearly").click()
+        expect(page.get_by_role("listitem").filter(has_text="Pro").first).to_contain_text(words)
+        see(page, f"prices-{behavior}-yearly-{name}")
 
 
 def test_a_buyer_sees_tax_in_the_preview_and_in_what_they_paid(world, site, settings, signed_in, see):  # noqa: F811

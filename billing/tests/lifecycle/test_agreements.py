@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from billing import access, cause, clock, stripe_client
-from billing.lifecycle import agreements, change, checkout, deletion, overview, refusals
+from billing.lifecycle import agreements, change, checkout, customers, deletion, overview, refusals
 from billing.lifecycle.agreements import AgreementRefused
 from billing.models import (
     Agreement,
@@ -24,6 +24,7 @@ from billing.models import (
 from billing.setup.doctor import here
 from billing.stripe_client import StripeUnavailable
 from billing.subscriptions import seats
+from billing.tests.taxed import BERLIN, sell_with_tax
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,6 +115,120 @@ def test_an_agreement_by_the_year_counts_a_twelfth_a_month(world, ada):
     agreements.start(ada, key="quote:1", plan="team", interval="year", amount=120_000)
     assert Subscription.objects.get().mrr == 10_000
     assert Agreement.objects.get().days_until_due == 30
+
+
+# Tax
+
+
+def known_at_stripe(world, user, **details):
+    """Make the subscriber's customer, as BILLING_CUSTOMER_DETAILS or staff do, with an address and a tax id."""
+    customer = customers.customer_for(user, "eur")
+    world.stripe("POST", f"customers/{customer.pk}", **details)
+    return customer
+
+
+def test_a_german_company_with_a_vat_id_is_charged_in_reverse_and_its_neighbour_pays_the_tax(world, settings):
+    sell_with_tax(world, settings)
+    world.control("tax", country="NL", rates=[{"country": "NL", "percentage": 21}, {"country": "DE", "percentage": 19}])
+    gerda, nina = world.sign_up("gerda@example.com"), world.sign_up("nina@example.com")
+    customer = known_at_stripe(world, gerda, address=BERLIN)
+    made = world.stripe("POST", f"customers/{customer.pk}/tax_ids", type="eu_vat", value="DE123456789")
+    world.control(f"tax_ids/{made['id']}", status="verified")
+    known_at_stripe(world, nina, address={**BERLIN, "country": "NL", "city": "Utrecht", "postal_code": "3511AA"})
+    for user in (gerda, nina):
+        agreements.start(user, key=f"order:{user.pk}", **TERMS, amount=120_00, currency="eur")
+    world.deliver()
+    row = Invoice.objects.get(customer__subscriber=gerda)
+    assert (row.net, row.tax, row.is_reverse_charged, row.is_sent) == (12000, 0, True, True)
+    other = Invoice.objects.get(customer__subscriber=nina)
+    assert (other.total, other.tax, other.is_reverse_charged) == (12000, 2083, False)
+
+
+def test_rates_by_hand_are_on_its_invoices(world, ada, settings):
+    rate = world.stripe("POST", "tax_rates", display_name="VAT", percentage=19, inclusive=False)["id"]
+    sell_with_tax(world, settings, rates=[rate])
+    agreements.start(ada, key="quote:1", **TERMS, amount=10_000)
+    assert Invoice.objects.get().tax == 1900
+
+
+def test_who_is_nowhere_starts_nothing_until_there_is_an_address(world, ada, settings):
+    sell_with_tax(world, settings)
+    with pytest.raises(AgreementRefused, match="no place to tax") as error:
+        agreements.start(ada, key="quote:1", **TERMS)
+    assert error.value.code == "tax_address_needed"
+    assert not Subscription.objects.exists()
+    world.stripe("POST", f"customers/{Agreement.objects.get().customer_id}", address=BERLIN)
+    assert agreements.send(Agreement.objects.get()).status == "started"
+    assert Invoice.objects.get().tax > 0
+
+
+# A trial, and a discount
+
+
+def coupon(world, **terms):
+    return world.stripe("POST", "coupons", **{"duration": "once", **terms})["id"]
+
+
+def test_a_trial_gives_access_and_the_first_invoice_comes_at_its_end(world, ada):
+    sent = agreements.start(ada, key="quote:1", **TERMS, trial_days=10)
+    row = Subscription.objects.get()
+    assert (row.status, access.has_access(ada, plan="team")) == ("trialing", True)
+    assert not Invoice.objects.owed().exists()
+    world.advance(days=11)
+    world.deliver()
+    invoice = Invoice.objects.owed().get()
+    assert (invoice.is_sent, invoice.total, Subscription.objects.get().status) == (True, 6000, "active")
+    assert access.has_access(ada, plan="team")
+    assert Agreement.objects.get().invoice_id == sent.invoice_id
+
+
+@pytest.mark.parametrize("days", [-1, 731])
+def test_a_trial_past_two_years_is_refused(world, ada, days):
+    assert refused(ada, trial_days=days) == "trial_out_of_range"
+    assert not Agreement.objects.exists()
+
+
+def test_a_coupon_or_code_is_on_the_first_invoice(world, ada):
+    agreements.start(ada, key="quote:1", **TERMS, discount=coupon(world, percent_off=25))
+    assert Invoice.objects.get().total == 4500
+    ben = world.sign_up("ben@example.com")
+    promotion = {"type": "coupon", "coupon": coupon(world, amount_off=1000, currency="usd")}
+    world.stripe("POST", "promotion_codes", code="WELCOME", promotion=promotion)
+    agreements.start(ben, key="quote:2", **TERMS, discount="welcome", trial_days=5)
+    world.advance(days=6)
+    world.deliver()
+    assert Invoice.objects.owed().get(customer__subscriber=ben).total == 5000
+
+
+def test_a_discount_that_takes_nothing_off_is_refused_and_nothing_is_drafted(world, ada):
+    in_euros = coupon(world, amount_off=1000, currency="eur")
+    pro = Price.objects.get(lookup_key="pro_month").product
+    for_pro = coupon(world, percent_off=10, applies_to={"products": [pro]})
+    assert refused(ada, discount=in_euros) == "discount_other_currency"
+    assert refused(ada, discount=for_pro) == "discount_other_plan"
+    assert refused(ada, discount="NOPE") == "discount_unknown"
+    assert refused(ada, discount="no such/thing") == "discount_unknown"
+    assert not Agreement.objects.exists()
+
+
+def test_a_coupon_that_is_gone_when_it_is_sent_starts_nothing_until_it_is_there(world, ada):
+    gone = coupon(world, percent_off=25)
+    draft = agreements.draft(ada, **TERMS, discount=gone)
+    world.stripe("DELETE", f"coupons/{gone}")
+    with pytest.raises(AgreementRefused, match="no valid coupon or promotion code") as error:
+        agreements.send(draft)
+    assert error.value.code == "discount_unknown"
+    assert Agreement.objects.get().status == "refused"
+    assert not Subscription.objects.exists()
+    world.stripe("POST", "coupons", id=gone, percent_off=25, duration="once")
+    assert agreements.send(draft).status == "started"
+
+
+def test_while_stripe_is_away_a_draft_with_a_discount_is_not_made_and_one_without_is(world, ada):
+    with world.down():
+        with pytest.raises(StripeUnavailable):
+            agreements.draft(ada, **TERMS, discount="WELCOME")
+        assert agreements.draft(ada, **TERMS).status == "draft"
 
 
 # Its day

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from billing.lifecycle import checkout, host_params
 from billing.lifecycle.refusals import AlreadySubscribed, CheckoutMisconfigured
 from billing.models import Alert, CheckoutAttempt, Price
-from billing.setup.doctor import here
+from billing.setup.doctor import functions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -197,11 +197,11 @@ def test_after_a_lost_answer_and_a_change_of_the_setting_another_attempt_is_made
 
 
 def test_the_doctor_asks_the_callable_about_the_newest_checkout(world, ada, adds):
-    assert list(here.checkout()) == []
+    assert list(functions.checkout()) == []
     adds()
     checkout.start(ada, "pro", "month")
-    assert [finding.level for finding in here.checkout()] == ["ok"]
+    assert [finding.level for finding in functions.checkout()] == ["ok"]
     adds(mode="payment")
-    assert "`mode`" in next(iter(here.checkout())).text
+    assert "`mode`" in next(iter(functions.checkout())).text
     adds(metadata=lambda attempt: 1 / 0)
-    assert "ZeroDivisionError" in next(iter(here.checkout())).text
+    assert "ZeroDivisionError" in next(iter(functions.checkout())).text

@@ -6,6 +6,7 @@ import pytest
 
 from billing.lifecycle import cancel, offers, refusals
 from billing.models import CancelOffer, Discount, Payment
+from billing.setup.doctor import functions
 from billing.stripe_client import StripeUnavailable
 from billing.tests.parallel import at_once
 
@@ -114,3 +115,20 @@ def test_the_discount_ends_and_the_full_price_comes_back(world, ada):
     assert not Discount.objects.exists()
     assert ada.row.mrr_off == 0
     assert Payment.objects.order_by("paid_at").last().amount == 2000
+
+
+def fails(subscription):
+    raise ZeroDivisionError("by nothing")
+
+
+@pytest.mark.parametrize(
+    ("function", "level", "words"),
+    [("a_third_less", "ok", "answers"), ("nothing", "ok", "answers"), ("nonsense", "warning", "returned"),
+     ("fails", "warning", "raised ZeroDivisionError: by nothing")],
+)  # fmt: skip
+def test_the_doctor_asks_the_function_about_a_subscription(world, ada, settings, function, level, words):
+    settings.BILLING_CANCEL_OFFER = f"{__name__}.{function}"
+    [found] = functions.cancel_offer()
+    assert (found.level, words in found.text) == (level, True)
+    settings.BILLING_CANCEL_OFFER = ""
+    assert list(functions.cancel_offer()) == []

@@ -9,7 +9,7 @@ from billing.lifecycle import checkout, deletion, overview, trials
 from billing.lifecycle.cancel import resume
 from billing.lifecycle.refusals import NoPaymentMethod, TrialTooLong
 from billing.models import Alert, CheckoutAttempt, Plan, StripeWrite, Subscription, Trial
-from billing.setup.doctor import here
+from billing.setup.doctor import functions, here
 from billing.subscriptions import reminders
 from billing.subscriptions import trials as remembered
 from billing.tests.world import Subscriber
@@ -136,6 +136,32 @@ def test_a_trial_past_two_years_or_of_no_number_is_refused_before_anything_is_be
     assert not CheckoutAttempt.objects.exists()
     assert Alert.objects.filter(cause="trial_too_long").exists()
     assert trials.Offers(ada).of(Plan.objects.get(slug="team")).days == 0
+
+
+def fails(subscriber, plan=None):
+    raise ZeroDivisionError("by nothing")
+
+
+def test_a_function_that_fails_gives_no_trial_and_the_pages_go_on_without_it(world, ada, settings, client):
+    settings.BILLING_TRIAL_DAYS = f"{__name__}.fails"
+    page = client.get("/")
+    assert (page.status_code, "free trial" in page.content.decode()) == (200, False)
+    assert "trial_period_days" not in checkout.start(ada, "team", "month").params.get("subscription_data", {})
+    client.force_login(ada)
+    assert client.get("/billing/checkout?plan=team&interval=month").status_code == 200
+    assert client.get("/api/v1/plans").json()[-1]["trial_days"] == 0
+    assert Alert.objects.get(cause="trial_days").subject == "BILLING_TRIAL_DAYS fails"
+    found = list(functions.trial_days())
+    assert {finding.level for finding in found} == {"warning"}
+    assert "raised ZeroDivisionError for the plan Team: by nothing." in found[-1].text
+
+
+@pytest.mark.parametrize(("answer", "level"), [(14, "ok"), (731, "error"), (None, "error")])
+def test_the_doctor_asks_the_function_for_each_plan(world, settings, monkeypatch, answer, level):
+    assert list(functions.trial_days()) == []
+    settings.BILLING_TRIAL_DAYS = f"{__name__}.by_the_name"
+    monkeypatch.setattr(f"{__name__}.by_the_name", lambda subscriber, plan: answer)
+    assert {finding.level for finding in functions.trial_days()} == {level}
 
 
 def test_two_years_are_the_longest(world, ada, settings):

@@ -99,6 +99,23 @@ def test_tiers_are_a_table_and_never_nothing(world, client, sell):
     assert "6 and more $8.00 each" in page
 
 
+@pytest.mark.parametrize(("mode", "seven"), [("volume", 7 * 800), ("graduated", 5 * 1000 + 2 * 800)])
+def test_a_preview_reckons_tiers_for_as_many_seats_as_stripe_then_bills(world, client, ada, sell, mode, seven):
+    tiers = [{"up_to": 5, "unit_amount": 1000}, {"up_to": "inf", "unit_amount": 800}]
+    sell(billing_scheme="tiered", tiers_mode=mode, tiers=tiers)
+    made = world.subscribed(user=ada)
+    item = world.stripe("GET", f"subscriptions/{made.subscription}")["items"]["data"][0]["id"]
+    world.stripe("POST", f"subscriptions/{made.subscription}", items=[{"id": item, "quantity": 7}])
+    world.deliver()
+    asked = {"plan": "pro", "interval": "month", "interval_count": 3}
+    preview = client.post("/api/v1/subscriptions/preview", asked, content_type="application/json").json()
+    assert preview["renewal_amount"]["amount"] == seven
+    assert f"${seven / 100:.2f}" in text(client.get("/billing/change", asked))
+    client.post("/api/v1/subscriptions/change", asked, content_type="application/json")
+    upcoming = world.stripe("POST", "invoices/create_preview", subscription=made.subscription)
+    assert upcoming["total"] == seven
+
+
 def test_a_package_says_how_many_units_it_buys(world, client, sell):
     sell(unit_amount=1000, transform_quantity={"divide_by": 5, "round": "up"})
     assert "$10 / 5 units / 3 months" in text(client.get(QUARTER))

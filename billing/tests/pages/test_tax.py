@@ -91,12 +91,16 @@ def test_who_owes_us_an_address_is_led_to_the_portal(world, settings, client):
     ada = bought(world)
     client.force_login(ada.user)
     assert "Enter your address" not in read(client, "/billing/")
+    assert client.get("/api/v1/subscriptions/current").json()["address_missing"] is False
     nowhere(world, ada)
     world.advance(days=32)
     world.deliver()
     page = read(client, "/billing/")
     assert "We need your address for your invoice" in page
     assert '<form method="post" action="/billing/portal">' in page
+    assert client.get("/api/v1/subscriptions/current").json()["address_missing"] is True
+    client.force_login(world.sign_up("eve@example.com"))
+    assert client.get("/api/v1/subscriptions/current").json()["address_missing"] is False
 
 
 def test_a_stranger_is_asked_for_nothing(world, settings, client):

@@ -43,6 +43,7 @@ WRONG: dict[str, list[Any]] = {
         {"custom_fields": {"VAT": "1"}},
     ],
     "BILLING_TAX": [
+        {"codes": {"pro": "books"}},
         True,
         ["automatic"],
         {"automatik": True},

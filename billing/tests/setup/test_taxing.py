@@ -40,6 +40,27 @@ def test_prices_of_before_are_told_once_in_every_currency_and_our_rows_know(worl
     assert "how" not in " ".join(change.text for change in account.changes())
 
 
+def codes_by_plan():
+    return {price["product"]["metadata"]["billing_plan"]: price["product"]["tax_code"] for price in prices()}
+
+
+def test_a_plan_may_have_a_tax_code_of_its_own_which_is_told_and_looked_for(world, settings):
+    sell_with_tax(world, settings, **{**AUTOMATIC, "codes": {"team": "txcd_10302000"}})
+    assert codes_by_plan() == {"pro": "txcd_10103001", "team": "txcd_10302000"}
+    assert levels(doctor.tax_of_prices) == set()
+    settings.BILLING_TAX = {**AUTOMATIC, "codes": {"pro": "txcd_10302000", "team": "txcd_10302000"}}
+    [found] = doctor.tax_of_prices()
+    assert (found.level, found.text.endswith("has not the tax code of BILLING_TAX.")) == ("warning", True)
+    setup()
+    assert codes_by_plan() == {"pro": "txcd_10302000", "team": "txcd_10302000"}
+
+
+def test_only_the_plan_that_is_named_gets_a_code_if_there_is_none_for_all(world, settings):
+    before = codes_by_plan()
+    sell_with_tax(world, settings, behavior="inclusive", codes={"team": "txcd_10302000"})
+    assert codes_by_plan() == {**before, "team": "txcd_10302000"}
+
+
 def test_amounts_in_other_currencies_stay_as_they_were(world, settings):
     before = {price["id"]: price["currency_options"] for price in prices()}
     sell_with_tax(world, settings)

@@ -38,6 +38,12 @@ def test_a_discount_is_a_row_until_stripe_ends_it(world, ada):
     assert (saved(ada), ada.row.mrr_off) == ([], 0)
 
 
+@pytest.mark.parametrize("name", ["SUMMER-25", "25 % off", "a/b"])
+def test_a_coupon_may_be_named_as_its_maker_likes(world, ada, name):
+    give(world, ada, coupon(world, id=name, percent_off=25))
+    assert (Discount.objects.get().coupon, saved(ada)) == (name, [500])
+
+
 def test_the_mrr_itself_and_its_ledger_leave_discounts_out(world, ada):
     give(world, ada, coupon(world, percent_off=25))
     assert MrrMovement.objects.count() == 1

@@ -1,12 +1,14 @@
 """Staff see each subscription of a move, stop it with a reason, and decide about who could not be told."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import Alert, PriceMoveRow
+from billing.models import Alert, PriceMove, PriceMoveRow
 from billing.setup import doctor
 from billing.tests.markup import Page
 from notifications.models import Mail
@@ -62,6 +64,58 @@ def test_the_page_of_a_move_counts_its_rows_and_leads_to_them(world, ada, dearer
     )
     assert "$20.00 to $25.00" in listed.content.decode()
     assert Page(html).problems == []
+
+
+TERMS = {"old_price": "pro:month", "notice_days": "30", "at_renewal": "on", "reason": "Costs rose"}
+
+
+def shown_terms(page):
+    return re.search(r'name="shown" value="([^"]+)"', page)[1]
+
+
+def test_it_is_started_after_a_look_at_who_would_be_moved(world, ada, dearer, staff):
+    add = page_of("pricemove", "add")
+    asked = staff.get(add).content.decode()
+    assert 'name="start"' not in asked
+    given = {**TERMS, "new_price": dearer}
+    shown = staff.post(add, given).content.decode()
+    assert "1 subscription pays" in shown
+    assert "$20.00 to $25.00" in shown
+    assert Page(shown).problems == []
+    assert not PriceMove.objects.exists()
+    other = {**given, "notice_days": "0", "start": "1", "shown": shown_terms(shown)}
+    assert "1 subscription pays" in staff.post(add, other).content.decode()
+    assert not PriceMove.objects.exists()
+    assert staff.post(add, {**given, "start": "1", "shown": shown_terms(shown)}).status_code == 302
+    work()
+    assert (row().status, told()) == ("told", ["sent"])
+    entry = LogEntry.objects.get()
+    assert entry.change_message == "Started the price move: Costs rose"
+    assert the_move().started_by == f"staff:{entry.user_id}"
+
+
+@pytest.mark.parametrize("start", [{}, {"start": "1"}])
+def test_what_cannot_be_moved_is_refused_at_its_field_and_nothing_changed(world, ada, dearer, staff, start):
+    add = page_of("pricemove", "add")
+    for wrong, status, sentence in (
+        ({"reason": ""}, 400, "Enter a reason"),
+        ({"notice_days": "-1"}, 409, "The notice must be between 0 and 730 days, not -1."),
+        ({"new_price": "price_of_nobody"}, 409, "Neither we nor Stripe know a price"),
+        ({"new_price": "pro:month"}, 409, "Both names mean the price"),
+    ):
+        answer = staff.post(add, {**TERMS, "new_price": dearer, **wrong, **start})
+        assert (answer.status_code, sentence in answer.content.decode()) == (status, True), wrong
+    assert not PriceMove.objects.exists()
+
+
+def test_while_stripe_refuses_writes_nobody_is_told_and_it_is_started_again(world, ada, dearer, staff):
+    given = {**TERMS, "new_price": dearer, "start": "1", "shown": f"pro:month|{dearer}|30|True"}
+    with world.writes_failing():
+        answer = staff.post(page_of("pricemove", "add"), given)
+    assert (answer.status_code, "Stripe did not answer" in answer.content.decode()) == (503, True)
+    assert not PriceMoveRow.objects.exists()
+    assert staff.post(page_of("pricemove", "add"), given).status_code == 302
+    assert PriceMove.objects.count() == 1
 
 
 def test_it_is_stopped_with_a_reason_and_a_log_entry_once(world, ada, dearer, staff):
