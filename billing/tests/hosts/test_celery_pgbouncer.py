@@ -115,10 +115,10 @@ def test_three_buy_at_once_and_who_did_not_has_nothing(shop):
     assert shop.run(WHO_HAS_ACCESS) == "ada eve joe"
 
 
-def test_who_presses_a_button_without_a_session_logs_in_at_allauths_page_and_lands_in_checkout(shop):
-    sign_up(shop, "zoe")
-    person = Person()
+def test_who_presses_a_button_after_the_session_has_ended_logs_in_by_allauth_and_lands_in_checkout(shop):
+    person = sign_up(shop, "zoe")
     person.open(f"{shop.url}/")
+    person.lose_session()
     person.submit("/billing/checkout")
     assert person.page.url.startswith(f"{shop.url}/accounts/login/")
     person.submit("login", login="zoe@example.com", password="correct-horse-9")
