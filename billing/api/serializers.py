@@ -11,7 +11,7 @@ from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect, cancel, trials
 from billing.models import Hold, Plan, Price, Subscription
 
-from .fixed import Choice, Moment
+from .fixed import Choice, Day, Moment
 from .prices import PriceSerializer, money, price_answers
 
 MAX_QUANTITY = 1_000_000
@@ -95,7 +95,7 @@ class CancelRequest(serializers.Serializer[Any]):
 
 
 class PauseRequest(serializers.Serializer[Any]):
-    until = serializers.DateField(
+    until = Day(
         help_text="The first day on which payments may be charged again; the pause ends with the renewal that follows"
     )
     line = LineField()
