@@ -185,7 +185,7 @@ def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
         if wanted.is_dry:
             row.events = dict(Counter(event["type"] for event in found.oldest_first()))
             known = Customer.objects.filter(pk__in=touched, deleted_at=None).values_list("pk", flat=True)
-            compare_customers(row, list(known), tick, is_dry=True)
+            compare_customers(row, list(known), tick, is_dry=True, cause="a missed event")
             return touched
         catch_up(row, found, tick)
     if watermark is None or since is None or since <= watermark:

@@ -119,6 +119,16 @@ def test_subscriptions_we_never_knew_are_taken_over_unannounced(world):
     assert not Alert.objects.filter(cause="imported").exists(), "the metadata at Stripe say whose it is"
 
 
+def test_a_dry_run_counts_a_difference_once_and_names_the_missed_event(world):
+    """Both what is due and the full comparison meet it, since nothing is corrected."""
+    ada = world.subscribe()
+    dry = sync("--full", "--dry-run")
+    fields = [(drift["customer"], drift["field"]) for drift in dry["drifts"]]
+    assert len(fields) == len(set(fields)) == dry["drifted"] > 0
+    assert {drift["cause"] for drift in dry["drifts"] if drift["customer"] == ada.customer} == {"a missed event"}
+    assert (dry["healed"], ada.access.has_access) == (0, False)
+
+
 def test_staff_are_told_of_customers_who_belong_to_nobody_since_a_failover_lost_them(world):
     """Who signed up and paid in the lost time is unknown here; a bystander is who they were."""
     ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
