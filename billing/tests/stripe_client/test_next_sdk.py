@@ -52,5 +52,17 @@ def test_what_we_use_of_stripe_is_the_same_in_the_next_sdk(sdk, file, tests):
     assert " passed" in run(sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / file), "-k", tests)
 
 
+@pytest.mark.parametrize(
+    ("file", "tests"),
+    [
+        ("billing/tests/events/test_end_to_end.py", "test"),
+        ("billing/tests/lifecycle/test_checkout.py", "coming_back"),
+        ("billing/tests/lifecycle/test_pausing.py", "twice"),
+    ],
+)
+def test_the_sandbox_with_the_types_of_the_next_sdk_sells_as_before(sdk, file, tests):
+    assert " passed" in run(sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", file, "-k", tests)
+
+
 def test_the_site_starts_with_the_next_sdk(sdk):
     run(sdk, "manage.py", "check")
