@@ -33,6 +33,18 @@ Q_CLUSTER: dict[str, Any] = {
     "orm": "default",
 }
 
+# DATABASES["default"]["OPTIONS"] on PostgreSQL: a server whose host has died, or that does not answer, is given up on
+# within 20 seconds. Without these a query waits for the kernel's own keepalive, two hours on Linux, and so do a worker
+# and all threads of a site. They act on each end of a connection by itself, through a pooler too.
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+
 # DATABASES["default"]["OPTIONS"] on SQLite: writers queue for the lock when a transaction begins. Without it they fail
 # half-way with "database is locked".
 SQLITE_OPTIONS: dict[str, Any] = {

@@ -213,8 +213,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # A server that does not answer is away; `?connect_timeout=` in DATABASE_URL sets other seconds.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A server that does not answer is away; `?connect_timeout=`, `&tcp_user_timeout=` in DATABASE_URL set other values.
+    DATABASES["default"]["OPTIONS"] = {**hosting.POSTGRESQL_OPTIONS, **DATABASES["default"].get("OPTIONS", {})}
 
 # --- Cache and queue -------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ from functools import partial
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db import connection as db_connection
 from django.db.models import F, Q
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
@@ -41,8 +42,11 @@ logger = logging.getLogger(__name__)
 Status = Mail.Status
 
 LAST_ATTEMPT = len(tries.WAITS) + 1
-# A wake-up may wait this long in a busy queue before the sweep takes it for lost and adds another.
-WAKE_UP_IS_LOST_AFTER = timedelta(minutes=5)
+# A wake-up may wait this long in the queue before the sweep takes it for lost and adds another. A second one does no
+# harm, but a long queue is not made longer, and a queue that is away is not asked again and again.
+WAKE_UP_IS_LOST_AFTER = timedelta(seconds=50)
+IN_A_LONG_QUEUE = timedelta(minutes=5)
+LONG_QUEUE = 100
 SWEEP_BATCH = 500
 LOST_ANSWER = "The worker stopped while sending. We don't know whether the mail was accepted."
 CRASHED = "The worker stopped at every attempt."
@@ -59,7 +63,7 @@ def reserve(
     now, decided = timezone.now(), clock.now()
     mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=decided)
     mail.language = language
-    mail.next_attempt_at, mail.message_id, mail.cause = now, new_message_id(), cause.current()
+    mail.next_attempt_at, mail.message_id, mail.cause = now, first_message_id(key), cause.current()
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED
     mail.woken_at = None if mail.error else now
@@ -93,13 +97,20 @@ def sweep() -> int:
     # The token stays: a worker that was only slow still stamps what it knows.
     lapsed.filter(status=Status.SENDING).update(status=Status.UNCONFIRMED, error=LOST_ANSWER)
     lapsed.filter(status=Status.QUEUED, attempts__gte=LAST_ATTEMPT).update(status=Status.FAILED, error=CRASHED)
-    is_carried = Q(woken_at__gte=now - WAKE_UP_IS_LOST_AFTER)
+    is_carried = Q(woken_at__gte=now - _lost_after())
     redaction.redact_late()
     left_behind = Mail.objects.due(now).exclude(is_carried).order_by("next_attempt_at")
     with transaction.atomic():
         ids = list(left_behind.values_list("pk", flat=True)[:SWEEP_BATCH])
         _wake(ids, now)
     return len(ids)
+
+
+def _lost_after() -> timedelta:
+    try:
+        return WAKE_UP_IS_LOST_AFTER if queues.waiting() < LONG_QUEUE else IN_A_LONG_QUEUE
+    except queues.BrokerAway:
+        return IN_A_LONG_QUEUE
 
 
 def waiting(most: int) -> list[str]:
@@ -197,11 +208,24 @@ def _attempt(mail: Mail) -> None:
         with mailer.connection() as connection:
             if _begin(mail):
                 connection.send_messages([message])
-                _record_state(mail, Status.SENT, sent_at=timezone.now(), error="", provider_id=_provider_id(message))
+                _record_sent(mail, _provider_id(message))
     except Exception as error:
         _record_failure(mail, error)
         if not failures.is_expected(error):
             raise
+
+
+def _record_sent(mail: Mail, provider_id: str) -> None:
+    """Stamp `sent`. If the database has gone meanwhile, try once more by a new connection: otherwise the mail stays
+    unconfirmed, and a person has to look at it."""
+    stamp = partial(_record_state, mail, Status.SENT, sent_at=timezone.now(), error="", provider_id=provider_id)
+    try:
+        stamp()
+    except (InterfaceError, OperationalError):
+        if db_connection.in_atomic_block:
+            raise
+        db_connection.close()
+        stamp()
 
 
 def _begin(mail: Mail) -> bool:
@@ -242,7 +266,17 @@ def _provider_id(message: EmailMultiAlternatives) -> str:
     return provider_id if isinstance(provider_id, str) else ""
 
 
+def first_message_id(key: str) -> str:
+    """Return the Message-ID of the mail for `key`: if a failover or a restored backup loses the row, and the mail goes
+    out again, mailboxes can tell that it is the same."""
+    return f"<{uuid.uuid5(uuid.NAMESPACE_URL, f'{conf.from_email} {key}')}@{_domain()}>"
+
+
 def new_message_id() -> str:
     """Return a new Message-ID in the sender's domain."""
+    return make_msgid(domain=_domain())
+
+
+def _domain() -> str:
     _, address = parseaddr(conf.from_email)
-    return make_msgid(domain=address.rpartition("@")[2] or "localhost")
+    return address.rpartition("@")[2] or "localhost"

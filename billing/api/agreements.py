@@ -21,7 +21,7 @@ from billing.models import Agreement, Price
 
 from .base import BillingView, validated
 from .documented import CHANGES_STRIPE, CSRF_NOTE, TOO_MANY, UNAUTHENTICATED, error
-from .fixed import Choice, Moment
+from .fixed import Choice, Day, Moment
 from .throttle import StripeThrottle
 
 MOST = 100
@@ -95,7 +95,7 @@ class AgreementRequest(serializers.Serializer[Any]):
     )
     po_number = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
     memo = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
-    starts_on = serializers.DateField(
+    starts_on = Day(
         required=False, allow_null=True, default=None, help_text="In the site's time zone; default: when it is sent"
     )
     trial_days = serializers.IntegerField(
@@ -121,6 +121,7 @@ class AgreementAnswer(serializers.ModelSerializer[Agreement]):
     subscription = serializers.CharField(source="subscription_id")
     invoice = serializers.CharField(source="invoice_id")
     error = serializers.CharField(source="error_message", help_text="Why it was refused, for staff")
+    starts_on = Day(allow_null=True)
     drafted_at, sent_at, started_at = Moment(), Moment(allow_null=True), Moment(allow_null=True)
 
     class Meta:

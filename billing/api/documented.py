@@ -21,7 +21,8 @@ def error(*codes: str, note: str = "") -> OpenApiResponse:
     return OpenApiResponse(ErrorSerializer, description=f"{names}{note}", examples=examples)
 
 
-UNAUTHENTICATED: dict[int, Any] = {401: error("not_authenticated")}
+DATABASE: dict[int, Any] = {503: error("unavailable", note=": the database does not answer; with Retry-After")}
+UNAUTHENTICATED: dict[int, Any] = {401: error("not_authenticated"), **DATABASE}
 NOT_YOURS = ("no_subscriber", "may_not_manage")
 READ_MINE: dict[int, Any] = {**UNAUTHENTICATED, 403: error(*NOT_YOURS)}
 CSRF_NOTE = "; `permission_denied`: a session without its CSRF token"
@@ -30,12 +31,14 @@ TOO_MANY: dict[int, Any] = {429: error("rate_limited", note=", with Retry-After"
 ASKS_STRIPE: dict[int, Any] = {
     **TOO_MANY,
     502: error("stripe_refused", note=": nothing was changed"),
-    503: error("stripe_unavailable", note="; with Retry-After; it is safe to retry"),
+    503: error("stripe_unavailable", "unavailable", note="; with Retry-After; it is safe to retry"),
 }
 CHANGES_STRIPE: dict[int, Any] = {
     **ASKS_STRIPE,
     500: error("unmapped_price", "server_error"),
-    503: error("stripe_unavailable", "busy", "not_confirmed", note=": with Retry-After; it is safe to retry"),
+    503: error(
+        "stripe_unavailable", "busy", "not_confirmed", "unavailable", note=": with Retry-After; it is safe to retry"
+    ),
 }
 NOT_HERE = ("no_subscription", "account_closing")
 NOT_NOW = (

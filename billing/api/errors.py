@@ -3,10 +3,12 @@
 A wrong body adds `fields`, the reasons by field name. `RULES` lists the codes of our own rules.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext
@@ -20,6 +22,8 @@ from billing import site
 from billing.access import payer
 from billing.lifecycle import OUTAGES, agreements, outage_of, refusals
 from billing.usage import CapRefused, KeyReused, NoAccess, NotPaidByUse, QuotaExceeded, SpendCapReached, UnknownKey
+
+log = logging.getLogger(__name__)
 
 # exception → (HTTP status, code); our own exceptions bring their sentence
 RULES: dict[type[Exception], tuple[int, str]] = {
@@ -85,6 +89,10 @@ CODES: dict[type[exceptions.APIException], str] = {
     exceptions.Throttled: "rate_limited",
 }
 NO_FIELD = "non_field_errors"
+# It does not answer, is restarted or fails over; or a lock was waited for too long.
+DATABASE_AWAY = (InterfaceError, OperationalError)
+UNAVAILABLE = "The database does not answer. Please try again in a moment: that is safe, nothing is done twice."
+RETRY_AFTER = "5"
 STATUS_CODES = {
     400: ("invalid_request", _("The request could not be understood.")),
     403: ("permission_denied", _("You don't have permission to do this.")),
@@ -114,6 +122,9 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, agreements.AgreementRefused):
         is_bad = exc.code in agreements.OF_THE_TERMS
         return _answer(status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT, exc.code, str(exc))
+    if isinstance(exc, DATABASE_AWAY):
+        log.error("database does not answer", exc_info=exc)
+        return _answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE, {"Retry-After": RETRY_AFTER})
     for kind, (code_of_status, code) in RULES.items():
         if isinstance(exc, kind):
             return _answer(code_of_status, code, f"{exc}{_instead(exc)}")

@@ -49,6 +49,13 @@ class Moment(serializers.DateTimeField):
         super().__init__(format=ISO_8601, default_timezone=UTC, **options)
 
 
+class Day(serializers.DateField):
+    """A day is written and read in ISO 8601."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format=ISO_8601, input_formats=[ISO_8601], **options)
+
+
 class Choice(serializers.ChoiceField):
     """The error of this choice field lists the choices, and does not repeat the wrong value."""
 

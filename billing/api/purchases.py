@@ -16,7 +16,7 @@ from billing.models import Pack, Purchase
 from billing.money import format_amount
 
 from .base import BillingView, validated, visitor
-from .documented import ASKS_STRIPE, CSRF_NOTE, MINE, NOT_FOR_SALE, NOT_YOURS, READ_MINE, error
+from .documented import ASKS_STRIPE, CSRF_NOTE, DATABASE, MINE, NOT_FOR_SALE, NOT_YOURS, READ_MINE, error
 from .fixed import Choice, Moment
 from .serializers import CheckoutAnswer
 from .throttle import CheckoutThrottle
@@ -95,7 +95,7 @@ class Packs(BillingView):
     @extend_schema(
         operation_id="packs",
         parameters=[OpenApiParameter("Accept-Language", location=OpenApiParameter.HEADER)],
-        responses={200: PackSerializer(many=True)},
+        responses={200: PackSerializer(many=True), **DATABASE},
         auth=[],
     )
     def get(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect, cancel, trials
 from billing.models import Hold, Plan, Price, Subscription
 
-from .fixed import Choice, Moment
+from .fixed import Choice, Day, Moment
 from .prices import PriceSerializer, add_on_price_answers, money, price_answers
 
 MAX_QUANTITY = 1_000_000
@@ -110,7 +110,7 @@ class CancelRequest(serializers.Serializer[Any]):
 
 
 class PauseRequest(serializers.Serializer[Any]):
-    until = serializers.DateField(
+    until = Day(
         help_text="The first day on which payments may be charged again; the pause ends with the renewal that follows"
     )
     line = LineField()

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from billing.rates import checkout_wait, redeem_wait, stripe_wait
+from billing.rates import checkout_wait, redeem_wait, return_wait, stripe_wait
 
 
 class CheckoutThrottle(BaseThrottle):
@@ -24,3 +24,7 @@ class StripeThrottle(CheckoutThrottle):
 
 class CodeThrottle(CheckoutThrottle):
     seconds_to_wait = staticmethod(redeem_wait)
+
+
+class ReturnThrottle(CheckoutThrottle):
+    seconds_to_wait = staticmethod(return_wait)

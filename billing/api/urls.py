@@ -1,12 +1,13 @@
 from django.urls import path
 
-from . import add_ons, agreements, cards, purchases, redemptions, spending, usage_view, views
+from . import add_ons, agreements, cards, outcomes, purchases, redemptions, spending, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
     path("subscriptions", views.Subscriptions.as_view(), name="api_subscriptions"),
     path("subscriptions/current", views.CurrentSubscription.as_view(), name="api_current"),
     path("subscriptions/checkout", views.Checkout.as_view(), name="api_checkout"),
+    path("subscriptions/checkout/<str:session_id>", outcomes.Outcome.as_view(), name="api_checkout_outcome"),
     path("subscriptions/preview", views.Preview.as_view(), name="api_preview"),
     path("subscriptions/change", views.Change.as_view(), name="api_change"),
     path("subscriptions/cancel", views.Cancel.as_view(), name="api_cancel"),
@@ -20,6 +21,11 @@ urlpatterns = [
     path("packs", purchases.Packs.as_view(), name="api_packs"),
     path("purchases", purchases.Purchases.as_view(), name="api_purchases"),
     path("purchases/checkout", purchases.PurchaseCheckout.as_view(), name="api_purchase_checkout"),
+    path(
+        "purchases/checkout/<str:session_id>",
+        outcomes.PurchaseOutcome.as_view(),
+        name="api_purchase_checkout_outcome",
+    ),
     path("redemptions", redemptions.Redemptions.as_view(), name="api_redemptions"),
     path("agreements", agreements.Agreements.as_view(), name="api_agreements"),
     path("agreements/<uuid:pk>", agreements.OneAgreement.as_view(), name="api_agreement"),

@@ -20,6 +20,7 @@ from .documented import (
     ASKS_STRIPE,
     CHANGES_STRIPE,
     CSRF_NOTE,
+    DATABASE,
     MINE,
     NO_GOOD_CODE,
     NOT_FOR_SALE,
@@ -60,7 +61,7 @@ class Plans(BillingView):
             OpenApiParameter("currency", description="Currency to show first; by default Accept-Language decides"),
             OpenApiParameter("Accept-Language", location=OpenApiParameter.HEADER),
         ],
-        responses={200: PlanSerializer(many=True)},
+        responses={200: PlanSerializer(many=True), **DATABASE},
         auth=[],
     )
     def get(self, request: Request) -> Response:

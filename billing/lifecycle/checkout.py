@@ -443,7 +443,11 @@ def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
         subscription = commit(lambda: _project(attempt.customer_id, session, is_paid=is_paid))
     if is_paid:
         return Outcome.PAID
-    return Outcome.FAILED if subscription.status in Subscription.TERMINAL else Outcome.PROCESSING
+    if subscription.status == Subscription.Status.INCOMPLETE:
+        has_failed = refused_payment.is_refused(attempt.customer, subscription.stripe_id)
+    else:
+        has_failed = subscription.status in Subscription.TERMINAL
+    return Outcome.FAILED if has_failed else Outcome.PROCESSING
 
 
 def _project(customer_id: str, session: dict[str, Any], *, is_paid: bool) -> Subscription:

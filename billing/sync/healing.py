@@ -16,10 +16,16 @@ _counting = threading.Lock()
 
 
 def compare_customers(
-    run: SyncRun, customers: Iterable[str], tick: Callable[[], None], *, is_dry: bool, owing: Container[str] = ()
+    run: SyncRun,
+    customers: Iterable[str],
+    tick: Callable[[], None],
+    *,
+    is_dry: bool,
+    owing: Container[str] = (),
+    cause: str = "",
 ) -> None:
     """Compare each customer with Stripe; unless dry, heal what differs. `owing`: those whose open invoices are
-    doubtful. Raises `StripeUnavailable`.
+    doubtful. `cause`: why they would differ, if the caller knows. Raises `StripeUnavailable`.
     """
 
     def one(customer: str) -> None:
@@ -36,7 +42,7 @@ def compare_customers(
             with _counting:
                 report.note(run, f"{customer}: {error.user_message or error.code or type(error).__name__}")
             return
-        _count(run, customer, differences, is_dry=is_dry)
+        _count(run, customer, differences, cause, is_dry=is_dry)
 
     def guarded(customer: str) -> None:
         with trouble.of_one(run, customer):
@@ -45,10 +51,13 @@ def compare_customers(
     each(guarded, customers, tick)
 
 
-def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: bool) -> None:
-    cause = report.likely_cause(customer) if differences else ""
+def _count(run: SyncRun, customer: str, differences: Differences, cause: str, *, is_dry: bool) -> None:
+    if differences and not cause:
+        cause = report.likely_cause(customer)
     with _counting:
         run.compared += 1
+        if is_dry:
+            differences = report.not_noted_yet(run, customer, differences)
         report.drift(run, customer, differences, cause)
         run.healed += 0 if is_dry else len(differences)
 

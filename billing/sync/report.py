@@ -20,7 +20,17 @@ def drift(run: SyncRun, customer: str, differences: Differences, cause: str) -> 
         if len(run.drifts) < MOST_DRIFTS:
             field = name.rpartition(" ")[2]
             values = {"ours": _shown(field, ours), "theirs": _shown(field, theirs)}
-            run.drifts.append({**subject, "field": name.removesuffix("_id"), **values, "cause": cause})
+            run.drifts.append({**subject, "field": _field(name), **values, "cause": cause})
+
+
+def not_noted_yet(run: SyncRun, customer: str, differences: Differences) -> Differences:
+    """Return the differences that the report does not have: a dry run, which corrects nothing, may meet one again."""
+    noted = {row["field"] for row in run.drifts if row["customer"] == customer}
+    return {name: found for name, found in differences.items() if _field(name) not in noted}
+
+
+def _field(name: str) -> str:
+    return name.removesuffix("_id")
 
 
 def note(run: SyncRun, text: str) -> None:

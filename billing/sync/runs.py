@@ -22,6 +22,11 @@ Mode, Status = SyncRun.Mode, SyncRun.Status
 
 DAY = timedelta(days=1)
 EVENTS_ARE_KEPT = timedelta(days=29)
+OF_NOBODY = (
+    "Stripe has these customers, and no row here says whose they are: they were made elsewhere, or signed up in time "
+    "that a failover or a restored backup has lost. They may pay, and buy again under the same address. See who they "
+    "are with manage.py import_customers --by email --dry-run, then link them by the same command without --dry-run."
+)
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,16 @@ def _alert_staff(row: SyncRun) -> None:
     if row.troubled:
         subject = ngettext("%d customer could not be synced", "%d customers could not be synced", row.troubled)
         alerts.alert_staff("sync_trouble", subject % row.troubled, f"The others were. {where} The log has the errors.")
+    if row.imported and (strangers := _imported_of_nobody(row)):
+        subject = ngettext("%d customer of nobody was imported", "%d customers of nobody were imported", strangers)
+        alerts.alert_staff("imported", subject % strangers, f"{OF_NOBODY} {where}")
     if row.drifted:
         subject = ngettext("%d difference from Stripe found", "%d differences from Stripe found", row.drifted)
         alerts.alert_staff("drift", subject % row.drifted, f"The sync corrected {row.healed} of {row.drifted}. {where}")
+
+
+def _imported_of_nobody(row: SyncRun) -> int:
+    return Customer.objects.filter(created_at__gte=row.started_at, subscriber=None, deleted_at=None).count()
 
 
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
@@ -175,7 +187,7 @@ def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
         if wanted.is_dry:
             row.events = dict(Counter(event["type"] for event in found.oldest_first()))
             known = Customer.objects.filter(pk__in=touched, deleted_at=None).values_list("pk", flat=True)
-            compare_customers(row, list(known), tick, is_dry=True)
+            compare_customers(row, list(known), tick, is_dry=True, cause="a missed event")
             return touched
         catch_up(row, found, tick)
     if watermark is None or since is None or since <= watermark:

@@ -10,6 +10,8 @@ from django.core.checks import run_checks
 from django.db import connection
 from pytest_django import Settings
 
+from billing.hosting import POSTGRESQL_OPTIONS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVERY_VARIABLE = [
     line.removeprefix("# ").split("=")[0] for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line
@@ -190,7 +192,10 @@ def test_redis_and_postgres_are_waited_for_no_longer_than_seconds() -> None:
     )
     urls = {"REDIS_URL": "redis://:pass@host:6379/1", "DATABASE_URL": "postgres://pooler/name"}
     environment = urls | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    assert run("-c", show, environment=environment).stdout == "5.0 2 {'connect_timeout': 5}\n"
+    assert run("-c", show, environment=environment).stdout == f"5.0 2 {POSTGRESQL_OPTIONS}\n"
+    environment["DATABASE_URL"] += "?connect_timeout=9&tcp_user_timeout=0"
+    options = {**POSTGRESQL_OPTIONS, "connect_timeout": 9, "tcp_user_timeout": 0}
+    assert run("-c", show, environment=environment).stdout == f"5.0 2 {options}\n"
 
 
 @pytest.mark.postgres_only

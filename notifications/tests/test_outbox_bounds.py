@@ -1,10 +1,11 @@
 """The outbox from both sides of each bound, with another mail beside that nothing happens to."""
 
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from notifications import outbox, reasons
@@ -71,6 +72,26 @@ def test_a_wake_up_is_lost_after_a_while(reserve, queue, now, ago, is_woken):
     assert outbox.sweep() == int(is_woken)
     assert queue() == waiting + [str(mail.pk)] * is_woken
     assert (row(mail).woken_at == now) is is_woken
+
+
+@pytest.mark.parametrize(
+    ("queued", "ago", "is_woken"),
+    [(99, 1, True), (100, 1, False), (100, 5, False), (100, 5.01, True), (None, 1, False), (None, 5.01, True)],
+)
+def test_a_long_queue_and_one_that_is_away_are_given_more_time(reserve, now, monkeypatch, queued, ago, is_woken):
+    def waiting():
+        if queued is None:
+            raise outbox.queues.BrokerAway
+        return queued
+
+    mail = reserve()
+    put(mail, woken_at=now - timedelta(minutes=ago))
+    monkeypatch.setattr(outbox.queues, "waiting", waiting)
+    assert outbox.sweep() == int(is_woken)
+
+
+def test_a_lost_wake_up_is_found_by_the_sweep_of_the_next_minute():
+    assert timedelta(seconds=30) < outbox.WAKE_UP_IS_LOST_AFTER < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("ahead", "is_woken"), [(timedelta(0), True), (TICK, False)])
@@ -291,6 +312,31 @@ def test_a_message_id_is_of_the_senders_domain(monkeypatch, sender, domain):
     monkeypatch.setattr(outbox, "conf", SimpleNamespace(from_email=sender))
     assert outbox.new_message_id().endswith(f"@{domain}>")
     assert outbox.new_message_id() != outbox.new_message_id()
+
+
+def test_the_same_mail_has_the_same_message_id_before_and_after_a_failover(reserve, monkeypatch):
+    """The row is lost with the failover, and the mail goes out again: mailboxes can tell that they have it."""
+    first = reserve("lost")
+    Mail.objects.filter(pk=first.pk).delete()
+    again = reserve("lost")
+    assert (again.pk != first.pk, again.message_id) == (True, first.message_id)
+    assert reserve("another").message_id != first.message_id
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_went_out_as_the_database_went_is_stamped_by_a_new_connection(reserve, mailoutbox, monkeypatch):
+    mail = reserve()
+    provider_id = outbox._provider_id
+
+    def end_the_connection(message):
+        with connection.cursor() as cursor, suppress(OperationalError):
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return provider_id(message)
+
+    monkeypatch.setattr(outbox, "_provider_id", end_the_connection)
+    assert outbox.deliver(str(mail.pk)) == Status.SENT
+    assert (len(mailoutbox), row(mail).status) == (1, Status.SENT)
 
 
 @pytest.mark.django_db(transaction=True)

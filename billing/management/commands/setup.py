@@ -34,8 +34,9 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         with errors_in_one_sentence():
-            if taken := checks.names.check_tables.look():
-                raise CommandError(" ".join(taken))
+            for check in (checks.names.check_tables, checks.databases.check_djstripe_tables):
+                if problem := check.look():
+                    raise CommandError(" ".join(problem))
             is_fast = database.create_tables()
             plans = definitions.update_plans()
             add_ons.update_add_ons()

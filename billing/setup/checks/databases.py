@@ -5,11 +5,15 @@ from contextlib import suppress
 from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, router
+from django.db.migrations.recorder import MigrationRecorder
 
 from billing.conf import conf
 
 from .problems import Check, Problem, finds
 
+# What dj-stripe 2.5 to 2.8 and what 2.9 have recorded in django_migrations.
+OF_DJSTRIPE_2_8 = {"0008_2_5", "0009_2_6", "0010_alter_customer_balance", "0011_2_7", "0012_2_8"}
+LAST_OF_DJSTRIPE_2_9 = "0014_2_9a"
 SUPPORTED = {"postgresql", "sqlite"}
 
 
@@ -72,4 +76,21 @@ def check_sqlite() -> Problem:
     )
 
 
-CHECKS: tuple[Check, ...] = (check_routers, check_database, check_sqlite)
+@finds("billing.E241", reads_database=True)
+def check_djstripe_tables() -> Problem:
+    """dj-stripe's tables, where they are older than billing, are those of dj-stripe 2.9 at least; E017's commands look.
+
+    dj-stripe 2.10 began its migrations anew, where those of 2.9 end, under the name that the first one always had. On
+    the tables of 2.8 Django takes it for done, and tables and columns of 2.9 are missing.
+    """
+    applied = {name for label, name in MigrationRecorder(connection).applied_migrations() if label == "djstripe"}
+    if not applied & OF_DJSTRIPE_2_8 or LAST_OF_DJSTRIPE_2_9 in applied:
+        return None
+    last = max(applied)
+    return (
+        f"dj-stripe's tables are those of a release before 2.9: the last of its migrations here is {last}.",
+        "Before billing is installed, migrate with dj-stripe==2.9.*: see docs/upgrading.md#dj-stripe-before-29.",
+    )
+
+
+CHECKS: tuple[Check, ...] = (check_routers, check_database, check_sqlite, check_djstripe_tables)

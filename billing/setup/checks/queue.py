@@ -1,16 +1,16 @@
 """The queue that BILLING_QUEUE names has its package, its settings and a worker."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from billing import queues
 from billing.conf import conf
 
 from .problems import Check, Problem, finds
 from .values import is_right
-
-WITHOUT_WORKER = {f"django.tasks.backends.{name}Backend" for name in ("immediate.Immediate", "dummy.Dummy")}
 
 
 @finds("billing.E003")
@@ -36,11 +36,16 @@ def check_cluster() -> Problem:
 
 @finds("billing.W012")
 def check_runs_elsewhere() -> Problem:
-    """Neither `sync` of Q_CLUSTER nor Celery's `task_always_eager` runs tasks inside the request that queues them."""
+    """No setting of the queue (`sync`, `task_always_eager`, `is_async=False`) runs tasks inside the request that queues
+    them."""
+    if queues.why_unusable() or not is_right("BILLING_QUEUE"):
+        return None
     if conf.queue == "django-q2" and getattr(settings, "Q_CLUSTER", {}).get("sync"):
         setting, worker = "`sync` of Q_CLUSTER", "manage.py qcluster"
-    elif conf.queue == "celery" and not queues.why_unusable() and _celery_is_eager():
+    elif conf.queue == "celery" and _celery_is_eager():
         setting, worker = "`task_always_eager` of Celery", "celery worker"
+    elif conf.queue == "rq" and _rq_queue().is_async is False:
+        setting, worker = "`is_async=False` of RQ's queue (in RQ_QUEUES of django-rq, `ASYNC`)", "rq worker"
     else:
         return None
     return (
@@ -53,6 +58,41 @@ def _celery_is_eager() -> bool:
     from celery import current_app
 
     return bool(current_app.conf.task_always_eager)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """This stands for a queue that the project's function does not return, or that it cannot make."""
+
+    why: str
+    is_async: None = None
+
+
+def _rq_queue() -> Any:
+    """Return the rq.Queue of BILLING_RQ_QUEUE, or why there is none. To make a queue asks no Redis."""
+    from rq import Queue
+
+    if not conf.rq_queue or not is_right("BILLING_RQ_QUEUE"):
+        return Unusable("")
+    try:
+        made = import_string(conf.rq_queue)()
+    except Exception as error:  # noqa: BLE001 - it is the project's function, and may raise anything
+        return Unusable(f"raises {type(error).__name__}: {error}")
+    return made if isinstance(made, Queue) else Unusable(f"returns {made!r}")
+
+
+@finds("billing.E240")
+def check_rq_queue() -> Problem:
+    """The function that BILLING_RQ_QUEUE names returns an rq.Queue."""
+    if conf.queue != "rq" or queues.why_unusable():
+        return None
+    found = _rq_queue()
+    if not isinstance(found, Unusable) or not found.why:
+        return None
+    return (
+        f"BILLING_RQ_QUEUE is {conf.rq_queue!r}, and that function {found.why}.",
+        "Let it return an rq.Queue, without asking Redis: docs/queues.md has an example.",
+    )
 
 
 @finds("billing.E162")
@@ -80,9 +120,10 @@ def check_rq() -> Problem:
 @finds("billing.E164")
 def check_tasks() -> Problem:
     """TASKS has a backend with a worker if BILLING_QUEUE is tasks."""
-    given: dict[str, Any] = getattr(settings, "TASKS", {})
-    backend = given.get("default", {}).get("BACKEND", "django.tasks.backends.immediate.ImmediateBackend")
-    if conf.queue != "tasks" or backend not in WITHOUT_WORKER:
+    if conf.queue != "tasks" or queues.why_unusable():
+        return None
+    backend = _tasks_backend()
+    if not backend:
         return None
     return (
         f"BILLING_QUEUE is 'tasks', but {backend} has no worker.",
@@ -90,4 +131,25 @@ def check_tasks() -> Problem:
     )
 
 
-CHECKS: tuple[Check, ...] = (check_cluster, check_runs_elsewhere, check_package, check_rq, check_tasks)
+def _tasks_backend() -> str:
+    """Return the class of Django's backend if it, or what it derives from, runs tasks at once or not at all."""
+    from django.tasks.backends.dummy import DummyBackend
+    from django.tasks.backends.immediate import ImmediateBackend
+
+    given: dict[str, Any] = getattr(settings, "TASKS", {}).get("default", {})
+    path = given.get("BACKEND", f"{ImmediateBackend.__module__}.{ImmediateBackend.__name__}")
+    try:
+        backend = import_string(path)
+    except ImportError:
+        return ""  # Django says so itself
+    return str(path) if issubclass(backend, ImmediateBackend | DummyBackend) else ""
+
+
+CHECKS: tuple[Check, ...] = (
+    check_cluster,
+    check_runs_elsewhere,
+    check_package,
+    check_rq,
+    check_rq_queue,
+    check_tasks,
+)

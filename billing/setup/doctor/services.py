@@ -37,6 +37,20 @@ def pooler() -> Iterator[Finding]:
         )
 
 
+def dead_host() -> Iterator[Finding]:
+    """Check that a PostgreSQL whose host dies is given up on: otherwise sites and workers hang for two hours."""
+    options = connection.settings_dict.get("OPTIONS", {})
+    host = str(options.get("host") or connection.settings_dict.get("HOST") or "/")
+    is_limited = options.get("tcp_user_timeout") and options.get("keepalives_idle")
+    if connection.vendor != "postgresql" or host.startswith("/") or is_limited or "service" in options:
+        return
+    yield warning(
+        "database",
+        "If PostgreSQL's host dies with queries in flight, sites and workers hang until the kernel notices: two hours.",
+        'Add POSTGRESQL_OPTIONS of billing.hosting to DATABASES["default"]["OPTIONS"].',
+    )
+
+
 def counting() -> Iterator[Finding]:
     """Check that the cache counts rate limits and the Stripe budget across processes."""
     if isinstance(counting_cache(), LocMemCache | DummyCache):
@@ -87,4 +101,4 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (pooler, counting, mail, staff)
+CHECKS = (pooler, dead_host, counting, mail, staff)

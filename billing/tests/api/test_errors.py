@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.test import Client
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
@@ -51,6 +52,15 @@ def test_a_session_without_the_csrf_token_is_403(ada):
     client.force_login(ada)
     answer = client.post("/api/v1/usage/generations", "{}", content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("error", [OperationalError("server closed the connection"), InterfaceError("closed")])
+def test_a_database_that_does_not_answer_is_503_and_no_error_of_ours(error):
+    answer = handler(error, {})
+    assert (answer.status_code, answer.data["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert "server closed" not in str(answer.data)
+    assert handler(ProgrammingError("no such table"), {}) is None, "that one is ours, and is logged as such"
 
 
 def test_another_method_is_405():

@@ -1,6 +1,9 @@
 """Our API answers alike whatever a host project sets in REST_FRAMEWORK, and its schema keeps its names."""
 
+import pkgutil
 import re
+from datetime import date
+from importlib import import_module
 
 import pytest
 from django.core.cache import cache
@@ -18,6 +21,10 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.versioning import BaseVersioning, NamespaceVersioning
 from rest_framework.views import APIView
 
+from billing import api
+from billing.api.agreements import AgreementAnswer
+from billing.api.fixed import Choice, Day, Moment
+from billing.api.serializers import PauseRequest
 from billing.models import Usage
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +94,17 @@ MINE = [
 ]
 
 
+# Their formats, names and spellings are settings of DRF's.
+OF_THE_PROJECT = (
+    serializers.ChoiceField,
+    serializers.DateField,
+    serializers.DateTimeField,
+    serializers.DecimalField,
+    serializers.DurationField,
+    serializers.FileField,
+    serializers.HyperlinkedIdentityField,
+    serializers.TimeField,
+)
 # What a moment later is another.
 SECOND = re.compile(rb'T\d\d:\d\d:\d\dZ|(?<="proration_date":)\d+|(?<=available in )\d+')
 
@@ -159,6 +177,35 @@ def test_moments_are_iso_8601_in_utc(before, client, settings):
     current = client.get("/api/v1/subscriptions/current").json()
     assert current["current_period_end"].endswith("Z")
     assert "T" in current["current_period_end"]
+
+
+@pytest.mark.parametrize("day", [Day(), PauseRequest().fields["until"], AgreementAnswer().fields["starts_on"]])
+def test_days_are_iso_8601_whatever_the_project_reads_and_writes(day, settings):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, **ODD}
+    assert day.to_internal_value("2026-12-03") == date(2026, 12, 3)
+    assert day.to_representation(date(2026, 12, 3)) == "2026-12-03"
+    with pytest.raises(serializers.ValidationError):
+        day.to_internal_value("03.12.2026")
+
+
+def test_no_field_of_ours_takes_its_format_or_its_choices_from_the_project():
+    """Every serializer of every room of the API, those of models with the fields that DRF makes of columns."""
+    for module in pkgutil.iter_modules(api.__path__):
+        import_module(f"{api.__name__}.{module.name}")
+    found = [(made, name, field) for made in _serializers() for name, field in made().fields.items()]
+    assert len(found) > 100
+    assert [
+        f"{made.__name__}.{name}"
+        for made, name, field in found
+        if isinstance(field, OF_THE_PROJECT) and not isinstance(field, Moment | Day | Choice)
+    ] == []
+
+
+def _serializers(parent=serializers.BaseSerializer):
+    for made in parent.__subclasses__():
+        if made.__module__.startswith("billing.api."):
+            yield made
+        yield from _serializers(made)
 
 
 def test_a_body_that_is_no_object_is_refused_with_the_documented_name(client, world, settings):

@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from django.db import OperationalError, connection
+from rest_framework.test import APIClient
 
 from billing import testing
 from billing.events import sweep, worker
@@ -49,6 +50,27 @@ def test_a_database_that_is_down_is_answered_503_and_stripes_next_try_is_process
     assert testing.deliver(event).json() == {"status": "received"}
     testing.work()
     assert_all_processed()
+
+
+@pytest.mark.stops_database
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_down_the_api_says_so_and_when_to_come_back(database, world):
+    """Tokens and sessions are read in the database, and so are public plans. Afterwards the same request is done."""
+    ada = world.subscribed()
+    client = APIClient(raise_request_exception=False)
+    token = client.post("/api/v1/accounts/token", {"email": ada.user.email, "password": "correct-horse-battery"})
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token.json()['token']}")
+    database.stop()
+    for method, path in (("get", "current"), ("get", "invoices"), ("post", "cancel")):
+        answer = getattr(client, method)(f"/api/v1/subscriptions/{path}", {"when": "period_end"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), path
+        assert int(answer["Retry-After"]) > 0
+    assert client.get("/api/v1/plans").json()["code"] == "unavailable"
+    database.ensure_postgres_running()
+    connection.close()
+    assert ada.row.cancel_at is None
+    assert client.post("/api/v1/subscriptions/cancel", {"when": "period_end"}).status_code == 200
+    assert ada.row.cancel_at
 
 
 @pytest.mark.slow

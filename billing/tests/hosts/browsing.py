@@ -27,6 +27,12 @@ class Person(requests.Session):
         self.open(url)
         return self.submit(username=username, password=password)
 
+    def lose_session(self) -> None:
+        """What happens to a session that ends: the page stays open."""
+        for cookie in list(self.cookies):
+            if cookie.name == "sessionid":
+                self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+
     @property
     def heading(self) -> str:
         found = re.search(r"<h1[^>]*>(.*?)</h1>", self.page.text, re.DOTALL)

@@ -42,6 +42,7 @@ class HostProject:
         self.folder, self.packages, self.database = folder, packages, database
         self.web_port, self.sandbox_port = free_port(), free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.beside: list[Path] = []
 
     @property
     def url(self) -> str:
@@ -107,10 +108,13 @@ class HostProject:
         return self._run(["-m", *command])
 
     def serve(self, name: str, *command: str, ready: str = "") -> None:
-        """A command that goes on; waits until `ready` answers, where it is given."""
+        """A command of `manage.py` that goes on; waits until `ready` answers, where it is given."""
+        self.serve_python(name, "manage.py", *command, ready=ready)
+
+    def serve_python(self, name: str, *command: str, ready: str = "") -> None:
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "manage.py", *map(self._here, command)],
+                [sys.executable, *map(self._here, command)],
                 cwd=self.folder, env=self._environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         if ready:
@@ -150,7 +154,7 @@ class HostProject:
 
     def _environment(self) -> dict[str, str]:
         passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
-        return {**passed_on, "PYTHONPATH": str(self.packages)}
+        return {**passed_on, "PYTHONPATH": os.pathsep.join(map(str, [self.packages, *self.beside]))}
 
     def _wait_for(self, name: str, url: str) -> None:
         deadline = time.monotonic() + READY_WITHIN_SECONDS

@@ -35,6 +35,12 @@ def additions(page: Path = PAGE, languages: Collection[str] = ("python",)) -> li
     return [addition for addition in found if not (addition.when == BEFORE_MAILERS and mailer.HAS_MAILERS)]
 
 
+def section(heading: str, page: Path) -> list[Addition]:
+    """What one section of a page adds, in Python."""
+    text = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [_addition(block) for language, block in BLOCK.findall(text) if language == "python"]
+
+
 def for_a_new_project(*, on_sqlite: bool = False) -> list[Addition]:
     """All that getting-started.md adds, in its order."""
     left_out = {IN_AN_OLD_PROJECT} if on_sqlite else {IN_AN_OLD_PROJECT, ON_SQLITE}

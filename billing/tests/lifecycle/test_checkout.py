@@ -358,6 +358,15 @@ def test_coming_back_before_a_delayed_payment_has_arrived_records_none(world, ad
     assert not Payment.objects.exists()
 
 
+def test_coming_back_after_a_delayed_payment_was_refused_says_so_and_it_can_be_bought_anew(world, ada):
+    attempt = checkout.start(ada, "pro", "month")
+    world.control(f"checkout/{attempt.session_id}/complete", outcome="processing")
+    (intent,) = world.stripe("GET", "payment_intents")["data"]
+    world.control(f"payments/{intent['id']}", outcome="failed")
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.FAILED
+    assert checkout.start(ada, "pro", "month").session_id != attempt.session_id
+
+
 def test_coming_back_unfinished_leaves_it_open(world, ada):
     attempt = checkout.start(ada, "pro", "month")
     assert checkout.refresh_outcome(attempt) == checkout.Outcome.OPEN

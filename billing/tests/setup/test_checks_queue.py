@@ -32,11 +32,17 @@ def test_rq_needs_a_function_that_returns_its_queue(settings):
     assert found().keys() == {"billing.E161"}
 
 
-def test_djangos_tasks_need_a_backend_that_has_a_worker(settings):
+def test_djangos_tasks_need_a_backend_that_has_a_worker(settings, monkeypatch):
+    immediate = pytest.importorskip("django.tasks.backends.immediate", reason="Django's own tasks came with Django 6.0")
     settings.BILLING_QUEUE = "tasks"
     assert [said.id for said in queue.check_tasks()] == ["billing.E164"]
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
     assert queue.check_tasks() == []
+    derived = type("OurImmediateBackend", (immediate.ImmediateBackend,), {})
+    monkeypatch.setattr(immediate, "OurImmediateBackend", derived, raising=False)
+    settings.TASKS = {"default": {"BACKEND": f"{immediate.__name__}.OurImmediateBackend"}}
+    [said] = queue.check_tasks()
+    assert "OurImmediateBackend has no worker" in said.msg
 
 
 @pytest.mark.parametrize("name", ["celery", "none"])
@@ -59,3 +65,39 @@ def test_celery_that_runs_tasks_inside_requests_is_named(settings):
         assert queue.check_runs_elsewhere() == []
     finally:
         app.conf.task_always_eager = False
+
+
+def rq_queue(**options):
+    from redis import Redis
+    from rq import Queue
+
+    return Queue("billing", connection=Redis.from_url("redis://127.0.0.1:9/0"), **options)
+
+
+def rq_at_once():
+    return rq_queue(is_async=False)
+
+
+def rq_of_nothing():
+    return None
+
+
+def rq_that_raises():
+    raise KeyError("RQ_QUEUES")
+
+
+@pytest.mark.parametrize(
+    ("function", "check", "said"),
+    [
+        ("rq_queue", None, ""),
+        ("rq_at_once", "billing.W012", "is_async=False"),
+        ("rq_of_nothing", "billing.E240", "returns None"),
+        ("rq_that_raises", "billing.E240", "raises KeyError: 'RQ_QUEUES'"),
+    ],
+)
+def test_rqs_queue_is_looked_at_without_asking_redis(settings, function, check, said):
+    pytest.importorskip("rq")
+    settings.BILLING_QUEUE, settings.BILLING_RQ_QUEUE = "rq", f"{__name__}.{function}"
+    assert {name: said in message.msg for name, message in found().items()} == ({check: True} if check else {})
+    settings.BILLING_QUEUE = "none"
+    assert found() == {}

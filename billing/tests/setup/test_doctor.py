@@ -13,6 +13,7 @@ from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from billing import mailer
+from billing.hosting import POSTGRESQL_OPTIONS
 from billing.models import Credit, Invoice, Price, ScheduledTask, StripeEvent, SyncRun
 from billing.queues import QUEUES
 from billing.setup.doctor import here, services
@@ -212,6 +213,24 @@ def test_credits_are_added_up_and_what_nobody_gave_back_is_named(world):
     assert (late["level"], fine["level"]) == ("warning", "ok")
     assert "not written off: 1" in late["text"]
     assert "500 given, 400 left, 100 used, 0 expired, 0 taken back" in fine["text"]
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "is_named"),
+    [
+        ("db.example.com", {}, True),
+        ("", {"host": "db.example.com", "connect_timeout": 5}, True),
+        ("db.example.com", {"keepalives_idle": 10}, True),
+        ("db.example.com", POSTGRESQL_OPTIONS, False),
+        ("/run/postgresql", {}, False),
+        ("", {}, False),
+        ("", {"service": "billing"}, False),
+    ],
+)
+def test_a_database_host_that_dies_unnoticed_is_named(monkeypatch, host, options, is_named):
+    database = SimpleNamespace(vendor="postgresql", settings_dict={"HOST": host, "OPTIONS": options})
+    monkeypatch.setattr(services, "connection", database)
+    assert [finding.level for finding in services.dead_host()] == (["warning"] if is_named else [])
 
 
 @pytest.mark.postgres

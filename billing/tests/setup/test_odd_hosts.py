@@ -1,6 +1,7 @@
 """Projects whose subscriber model came late, and that have no admin, start all the same."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,25 @@ def test_a_subscriber_model_of_a_later_migration_is_set_up_without_the_admin(hos
     assert "Traceback" not in asked.stderr
     assert "nobody@example.com" in asked.stdout + asked.stderr
     assert "--by" in host("import_customers", "--help").stdout
+
+
+@pytest.mark.slow
+def test_tables_of_dj_stripe_2_8_are_named_before_anything_is_made_and_those_of_2_9_pass(host, tmp_path):
+    """dj-stripe's first migration has had one name and two contents: on old tables Django takes it for done."""
+    recorded = ["0001_initial", "0008_2_5", "0009_2_6", "0010_alter_customer_balance", "0011_2_7", "0012_2_8"]
+    with sqlite3.connect(tmp_path / "db.sqlite3") as database:
+        database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied TEXT)")
+        row = "INSERT INTO django_migrations (app, name, applied) VALUES ('djstripe', ?, '2024-01-01')"
+        database.executemany(row, [(name,) for name in recorded])
+    for command in (("setup",), ("migrate",), ("check", "--database", "default")):
+        done = host(*command)
+        assert (done.returncode, "0012_2_8" in done.stderr) == (1, True), done.stdout + done.stderr
+        assert command == ("setup",) or "billing.E241" in done.stderr
+        assert "dj-stripe==2.9.*" in done.stderr
+    with sqlite3.connect(tmp_path / "db.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'billing%'").fetchone() == (0,)
+        database.executemany(row, [("0013_2_9",), ("0014_2_9a",)])
+    assert "billing.E241" not in host("check", "--database", "default").stderr
 
 
 CREATE = 'migrations.CreateModel("{}", [])'

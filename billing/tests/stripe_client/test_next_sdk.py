@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from billing.tests.beside import installed_beside
+
 pytestmark = pytest.mark.slow
 NEXT = "16"
 HERE = Path(__file__).parent
@@ -21,13 +23,7 @@ OF_THE_CONTRACT = "knows_every_field or published or without_any or every_status
 @pytest.fixture(scope="module")
 def sdk():
     """The folder with the next SDK alone."""
-    folder = settings.BASE_DIR / "tmp" / f"stripe-{NEXT}"
-    options = ["--quiet", "--no-deps", "--python", sys.executable, "--target", str(folder)]
-    command = [sys.executable, "-m", "uv", "pip", "install", *options, f"stripe=={NEXT}.*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"stripe {NEXT} cannot be installed here: {done.stderr.strip().splitlines()[0]}")
-    return folder
+    return installed_beside(f"stripe-{NEXT}", f"stripe=={NEXT}.*")
 
 
 def run(sdk, *command):
@@ -54,6 +50,18 @@ def test_the_next_sdk_is_the_one_that_is_tried(sdk):
 )
 def test_what_we_use_of_stripe_is_the_same_in_the_next_sdk(sdk, file, tests):
     assert " passed" in run(sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / file), "-k", tests)
+
+
+@pytest.mark.parametrize(
+    ("file", "tests"),
+    [
+        ("billing/tests/events/test_end_to_end.py", "test"),
+        ("billing/tests/lifecycle/test_checkout.py", "coming_back"),
+        ("billing/tests/lifecycle/test_pausing.py", "twice"),
+    ],
+)
+def test_the_sandbox_with_the_types_of_the_next_sdk_sells_as_before(sdk, file, tests):
+    assert " passed" in run(sdk, "-m", "pytest", "-q", "-p", "no:cacheprovider", file, "-k", tests)
 
 
 def test_the_site_starts_with_the_next_sdk(sdk):

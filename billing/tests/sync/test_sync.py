@@ -5,12 +5,13 @@ import math
 from io import StringIO
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from billing import lanes
 from billing.events import CATALOGUE, EVENT_TYPES
-from billing.models import Customer, Lane, StripeEvent, Subscription, SyncRun
+from billing.models import Alert, Customer, Lane, StripeEvent, Subscription, SyncRun
 from billing.sync import books, missed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -115,6 +116,35 @@ def test_subscriptions_we_never_knew_are_taken_over_unannounced(world):
     assert (report["mode"], report["imported"], report["drifted"], world.heard) == ("full", 1, 0, [])
     assert (ada.row.status, ada.row.customer.email, ada.access.reason) == ("active", "ada@example.com", "active")
     assert sync("--full")["drifted"] == 0
+    assert not Alert.objects.filter(cause="imported").exists(), "the metadata at Stripe say whose it is"
+
+
+def test_a_dry_run_counts_a_difference_once_and_names_the_missed_event(world):
+    """Both what is due and the full comparison meet it, since nothing is corrected."""
+    ada = world.subscribe()
+    dry = sync("--full", "--dry-run")
+    fields = [(drift["customer"], drift["field"]) for drift in dry["drifts"]]
+    assert len(fields) == len(set(fields)) == dry["drifted"] > 0
+    assert {drift["cause"] for drift in dry["drifts"] if drift["customer"] == ada.customer} == {"a missed event"}
+    assert (dry["healed"], ada.access.has_access) == (0, False)
+
+
+def test_staff_are_told_of_customers_who_belong_to_nobody_since_a_failover_lost_them(world):
+    """Who signed up and paid in the lost time is unknown here; a bystander is who they were."""
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    Subscription.objects.filter(customer=ada.customer).delete()
+    Customer.objects.filter(pk=ada.customer).delete()
+    StripeEvent.objects.filter(lane=ada.customer).delete()
+    get_user_model().objects.get(pk=ada.user.pk).delete()
+    assert sync("--full")["imported"] == 1
+    assert Customer.objects.get(subscriber=None).email == "ada@example.com"
+    [alert] = Alert.objects.filter(cause="imported")
+    assert alert.subject == "1 customer of nobody was imported"
+    assert "manage.py import_customers --by email" in alert.text
+    assert "ada@" not in alert.text
+    assert ben.access.reason == "active"
+    sync("--full")
+    assert Alert.objects.get(cause="imported").waiting == alert.waiting, "it is said once"
 
 
 def test_the_admin_shows_runs_and_their_differences(world, admin_client):
