@@ -160,7 +160,10 @@ def test_the_mrr_pauses_too(world, ada):
     pausing.pause(ada.user, until_second(ada))
     assert (ada.row.mrr, list(MrrMovement.objects.order_by("pk").values_list("kind", flat=True))[-1]) == (0, "churn")
     pausing.resume_early(ada.user)
-    assert (ada.row.mrr, list(MrrMovement.objects.order_by("pk").values_list("kind", flat=True))[-1]) == (2000, "reactivation")
+    assert (ada.row.mrr, list(MrrMovement.objects.order_by("pk").values_list("kind", flat=True))[-1]) == (
+        2000,
+        "reactivation",
+    )
 
 
 def test_a_pause_that_gives_access_for_nothing_takes_none_away(world, ada):
