@@ -1,7 +1,8 @@
 """This module finds out which tests run which statements of the core, a file of tests at a time, and keeps it.
 
-What is kept outlives edits of the core: a statement is known by its function and its words, not by its line. A
-statement that is new is touched by the tests that ran its function, or by those that ran anything in its file.
+What is kept outlives edits of the core: a statement is known by its function and its words, not by its line. Where a
+module was edited since, a statement that no test ran is counted as new: the tests of its function touch it then, or
+those of anything in its file.
 """
 
 import ast
@@ -15,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import ROOT
+from . import ROOT, sources
 from .changes import Change, source, told
 from .forks import in_forks
 
@@ -50,14 +51,17 @@ class Touches:
         for file, found in in_forks(missing, lambda file, place: self._watch(self._files[file], place), self._jobs):
             print(f"touched: {file}", flush=True)
             if found is not None:
-                kept[file].write_text(json.dumps(found))
+                kept[file].write_text(json.dumps({"facts": found, "core": _digests()}))
         for file, place in kept.items():
             with suppress(FileNotFoundError):
                 self._take(json.loads(place.read_text()), set(self._files[file]))
             self._known.add(file)
 
-    def _take(self, found: Facts, asked: set[str]) -> None:
-        self.facts |= {test: facts | {"places": set(facts["places"])} for test, facts in found.items() if test in asked}
+    def _take(self, kept: dict[str, Any], asked: set[str]) -> None:
+        edited = {path for path, digest in _digests().items() if kept["core"].get(path) != digest}
+        for test, facts in kept["facts"].items():
+            if test in asked:
+                self.facts[test] = {**facts, "places": set(facts["places"]), "wider": _wider(facts["places"], edited)}
 
     def of(self, change: Change, distance: int) -> list[str]:
         """Return the tests so far from the change that run its statement; quick ones first, the files by turns."""
@@ -72,18 +76,20 @@ class Touches:
     def _running(self, change: Change) -> list[str]:
         place = places(Path(change.path)).get(change.line, change.path)
         for known in (place, _function(place), change.path):
-            if found := [test for test, facts in self.facts.items() if known in _wider(facts)]:
+            if found := [test for test, facts in self.facts.items() if known in facts["places"] | facts["wider"]]:
                 return found
         return []
 
 
-def _wider(facts: dict[str, Any]) -> set[str]:
-    """Return the places that a test runs, with their functions and files."""
-    if "wider" not in facts:
-        functions = set(map(_function, facts["places"]))
-        facts["wider"] = facts["places"] | functions | {function.split("|")[0] for function in functions}
-    found: set[str] = facts["wider"]
-    return found
+def _wider(places: Iterable[str], edited: set[str]) -> set[str]:
+    """Return the functions and files of the places, where they are of a file that was edited since."""
+    functions = {_function(place) for place in places if place.split("|")[0] in edited}
+    return functions | {function.split("|")[0] for function in functions}
+
+
+@cache
+def _digests() -> dict[str, str]:
+    return {str(path): hashlib.sha256(source(path).encode()).hexdigest()[:16] for path in sources()}
 
 
 def _function(place: str) -> str:
