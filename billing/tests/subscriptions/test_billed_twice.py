@@ -120,6 +120,23 @@ def test_a_price_without_a_plan_is_named_so(bills):
     assert "sub_2 (a price without a plan)" in paying_twice.lasting()[0]
 
 
+def test_no_more_rows_are_read_than_may_be_named(bills, bystanders, ada):
+    row, second, nobody = bills(1, "ada", ada, "ada@example.com"), bills(2, "second", ada), bills(3, "nobody", None,
+        "ada@example.com")  # fmt: skip
+    bills(4, "ada", line="storage")
+    bills(5, "ada", whose="foreign")
+    foreign_alone, empty = bills(10, "hal", whose="foreign"), bills(11, "ida")
+    bills(12, "hal", line="storage")
+    assert set(paying_twice._rows_beside_another()) == {row, second, nobody}
+    storage = Subscription.objects.get(stripe_id="sub_4")
+    for customer in ("cus_ada", "cus_nobody"):
+        assert set(paying_twice._rows_near({customer})) == {row, second, nobody, storage} - (
+            {second} if customer == "cus_nobody" else set()
+        )
+    assert paying_twice._rows_near({empty.customer_id}) == [empty]
+    assert foreign_alone not in paying_twice._rows_near({"cus_hal"})
+
+
 # Alerts
 
 
@@ -179,3 +196,11 @@ def test_another_address_is_told_of_whom_it_is_of_and_not_what_was_told_before(b
     assert told(paying_twice.alert_address, ["cus_nobody"]) == ["may_pay_twice:sub_3"]
     assert told(paying_twice.alert_address, ["cus_ada"]) == ["may_pay_twice:sub_3"]
     assert told(paying_twice.alert_address, ["cus_second", "cus_fay"]) == []
+
+
+def test_the_cause_of_an_alert_fits_into_its_column(bills, ada, told):
+    bills("1" * 90, "ada", ada, "ada@example.com")
+    bills("2" * 90, "second", ada)
+    bills("3" * 90, "nobody", None, "ada@example.com")
+    causes = told(paying_twice.alert_linked, ["cus_ada"])
+    assert [(cause[:14], len(cause)) for cause in causes] == [("billed_twice:s", 100), ("may_pay_twice:", 100)]
