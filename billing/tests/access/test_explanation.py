@@ -107,8 +107,10 @@ def test_nothing_of_another_is_told(ada, ben):
 
 
 def test_what_began_by_then_is_told_and_what_began_later_is_not(ada, ben, plans):
-    rows = [(hold("ada", at, reference=str(number)), change("ada", at), event("ada", number, at), grant(ada, plans["main"], at))
-            for number, at in enumerate((NOW, NOW + SECOND))]  # fmt: skip
+    rows = []
+    for number, at in enumerate((NOW, NOW + SECOND)):
+        held, changed = hold("ada", at, reference=str(number)), change("ada", at)
+        rows.append((held, changed, event("ada", number, at), grant(ada, plans["main"], at)))
     assert of(ada) == [[row.pk] for row in rows[0]]
     assert of(ada, NOW - SECOND) == [[], [], [], []]
     assert len(of(ada, NOW + SECOND)[0]) == 2

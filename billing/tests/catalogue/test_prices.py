@@ -196,3 +196,24 @@ def test_a_lookup_key_names_a_plan_and_an_interval(key, slug):
     Plan.objects.create(slug="a_b", name="A B", rank=5)
     plan = prices._plan_named(stripe_price(lookup_key=key))
     assert (plan and plan.slug) == slug
+
+
+@pytest.mark.parametrize(
+    ("items", "line"),
+    [
+        ([], None),
+        ([{"price": {"product": "prod_line"}}], "storage"),
+        ([{"price": {"product": {"id": "prod_line"}}}], "storage"),
+        ([{"price": {"product": "prod_other"}}, {"price": {"product": "prod_line"}}], "storage"),
+        ([{"price": {"product": "prod_other"}}], None),
+        ([{"price": {}}], None),
+    ],
+)
+@pytest.mark.django_db
+def test_a_line_is_known_by_a_product_of_ours_and_no_product_is_of_none(items, line):
+    plan = Plan.objects.create(slug="lined", name="Lined", rank=1, line="storage")
+    for product in ("prod_line", ""):
+        Price.objects.create(
+            pk=f"price_{product}", plan=plan, product=product, currency="usd", unit_amount=1, interval="month"
+        )
+    assert prices.line_of_product(items) == line
