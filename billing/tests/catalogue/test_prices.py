@@ -217,3 +217,24 @@ def test_a_line_is_known_by_a_product_of_ours_and_no_product_is_of_none(items, l
             pk=f"price_{product}", plan=plan, product=product, currency="usd", unit_amount=1, interval="month"
         )
     assert prices.line_of_product(items) == line
+
+
+@pytest.mark.parametrize(
+    ("key", "recurring", "slug"),
+    [
+        ("two_3_month", ("month", 3), "two"),
+        ("two_3_month", ("month", 1), "two_3"),
+        ("two_3_month", ("month", 2), "two_3"),
+        ("two_month", ("month", 1), "two"),
+        ("two_month", ("year", 1), "two"),
+        ("nobody_month", ("month", 1), None),
+    ],
+)
+@pytest.mark.django_db
+def test_a_lookup_key_that_two_plans_could_have_is_of_the_one_that_is_billed_so(key, recurring, slug):
+    for name in ("two", "two_3"):
+        Plan.objects.create(slug=name, name=name, rank=70 + len(name))
+    interval, count = recurring
+    told = stripe_price(lookup_key=key, recurring={"interval": interval, "interval_count": count})
+    named = prices._plan_named(told)
+    assert (named and named.slug) == slug
