@@ -22,7 +22,13 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.mutants", description="Draw changes to the core; list what lives.")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="make one draw for each seed")
     parser.add_argument("--count", type=int, default=100, help="how many changes a seed draws")
-    parser.add_argument("--only", default="", metavar="TEXT", help="try only changes whose place or words contain this")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[""],
+        metavar="TEXT",
+        help="try only changes whose place or words contain one of these",
+    )
     parser.add_argument(
         "--tests", nargs="+", default=TESTS, metavar="PATH", help="run only these: quick, but they notice less"
     )
@@ -66,7 +72,9 @@ def main() -> int:
     given, began = options(), time.monotonic()
     os.chdir(ROOT)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its forks end with it
-    possible = [change for path in sources() for change in all_of(path) if given.only in str(change)]
+    possible = [
+        change for path in sources() for change in all_of(path) if any(text in str(change) for text in given.only)
+    ]
     enough: list[bool] = []
     trials = Trials(
         sources(), given.jobs, given.longest,

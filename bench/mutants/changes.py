@@ -75,24 +75,24 @@ def unchanged(change: Change) -> ast.Module:
 
 
 def _parsed(path: Path) -> ast.Module:
-    return leave_out(ast.parse(_source(path)))
+    return leave_out(ast.parse(source(path)))
 
 
 @cache
-def _source(path: Path) -> str:
+def source(path: Path) -> str:
     """Read the file once, so that an edit during a run counts only for the next."""
     return (ROOT / path).read_text()
 
 
 def _change(path: Path, number: int, site: _Site) -> Change:
-    was = _told(site.statement)
+    was = told(site.statement)
     site.put(site.new)
-    now = _told(site.new if site.old is site.statement else site.statement)
+    now = told(site.new if site.old is site.statement else site.statement)
     site.put(site.old)
     return Change(str(path), number, site.statement.lineno, was, now)
 
 
-def _told(statement: ast.AST) -> str:
+def told(statement: ast.AST) -> str:
     """Return a statement in one line, without its body if it has one."""
     if isinstance(getattr(statement, "body", None), list):
         statement = copy.copy(statement)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 from . import ROOT
+from .changes import source
 
 # What the code of `watched` adds to: "path:line" of each statement that was run.
 SEEN = "__statements_seen__"
@@ -56,7 +57,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _watched(path: Path) -> ast.Module:
-    tree = ast.parse((ROOT / path).read_text())
+    tree = ast.parse(source(path))
     for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTION)]:
         # An inner function is met again in its outer one's walk: only its own list of statements is new then.
         for node in [function, *_blocks(function)]:

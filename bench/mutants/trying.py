@@ -1,31 +1,26 @@
 """This module loads pytest and makes one database, then forks to run the tests that touch a change."""
 
 import ast
-import hashlib
-import json
-import os
 import shutil
 import signal
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import ROOT, changes, swapping
+from . import changes, swapping
 from .changes import Change
 from .forks import in_forks
+from .touching import DISTANCES, Facts, Touches, places
 
-CACHE = ROOT / "tmp" / "mutants"
 # How long a test may take: so many times what it took unchanged, and some seconds for a machine that is busy.
 TIMES, SECONDS = 10, 30
-QUICK = 0.5
 HELD = "the time was over"
 
 
@@ -34,7 +29,6 @@ class Trials:
 
     def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
         self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then
-        self.map: dict[str, dict[str, Any]] = {}
         self._failed: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -45,7 +39,7 @@ class Trials:
             # A command's modules are else loaded when it is called.
             import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
         self._loaded = swapping.Loaded(self.paths)
-        self.map = self._touched()
+        self._touches = Touches(self._items, self._watch, self.jobs)
         self._then(self)
         return True
 
@@ -54,36 +48,37 @@ class Trials:
             self._failed.append(report.nodeid)
 
     def outcomes(self, drawn: list[Change]) -> Iterator[tuple[Change, str, bool]]:
-        """Yield each change, its outcome and whether it was killed, as they end."""
-        for change, answer in in_forks(drawn, self._try, self.jobs):
-            if answer is None:
-                yield change, "a test did not end", True
-            else:
-                yield change, answer["told"], answer["is_killed"]
+        """Yield each change, its outcome and whether it was killed, as they end.
 
-    def touching(self, change: Change) -> list[str]:
-        """Return the tests that run the statement: of its module, its room, others; quick ones first, by turns."""
-        found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
-        turns, order = Counter[str](), {}
-        for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
-            file = test.split("::")[0]
-            turns[file] += 1
-            order[test] = (_distance(file, Path(change.path)), self.map[test]["seconds"] > QUICK, turns[file])
-        return sorted(order, key=lambda test: order[test])
+        The tests of the change's module are run first, for all changes; those of its room then, and all others last,
+        each for what is alive. So tests far away are watched only where something lives.
+        """
+        alive = drawn
+        for distance in DISTANCES:
+            self._touches.learn(alive, distance)
+            drawn, alive = alive, []
+            for change, answer in in_forks(drawn, partial(self._try, distance), self.jobs):
+                if answer is None:
+                    yield change, "a test did not end", True
+                elif answer["is_killed"] or distance == DISTANCES[-1]:
+                    yield change, answer["told"], answer["is_killed"]
+                else:
+                    alive.append(change)
 
-    def _try(self, change: Change, directory: Path) -> dict[str, Any]:
+    def _try(self, distance: int, change: Change, directory: Path) -> dict[str, Any]:
         self._own_database(directory)
         try:
             self._put(change, changes.made(change))
         except ValueError as error:
             return {"told": str(error), "is_killed": False}
-        tests, ends = self.touching(change), time.monotonic() + self.longest
+        tests, ends = self._touches.of(change, distance), time.monotonic() + self.longest
         for done, test in enumerate(tests):
             if time.monotonic() > ends:
                 return {"told": f"{HELD}: {done} of {len(tests)} tests that touch it passed", "is_killed": False}
             if not self._passes(test, tests[done + 1 : done + 2]) and self._passes_unchanged(test, change):
                 return {"told": test, "is_killed": True}
-        return {"told": f"{len(tests)} tests touch it", "is_killed": False}
+        touching = sum(len(self._touches.of(change, near)) for near in DISTANCES)
+        return {"told": f"{touching} tests touch it", "is_killed": False}
 
     def _put(self, change: Change, tree: ast.Module) -> None:
         self._loaded.exchange(Path(change.path), tree)
@@ -98,7 +93,9 @@ class Trials:
     def _passes(self, test: str, then: Iterable[str] = ()) -> bool:
         item = self._items[test]
         item.session._setupstate.teardown_exact(item)  # what the test before it left for another that was to follow
-        signal.setitimer(signal.ITIMER_REAL, TIMES * self.map.get(test, {"seconds": 60})["seconds"] + SECONDS)
+        signal.setitimer(
+            signal.ITIMER_REAL, TIMES * self._touches.facts.get(test, {"seconds": 60})["seconds"] + SECONDS
+        )
         self._failed.clear()
         following = next((self._items[name] for name in then), self._other_than(item))
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -131,52 +128,24 @@ class Trials:
 
     # Which test touches what
 
-    def _touched(self) -> dict[str, dict[str, Any]]:
-        """Return test → seconds and the lines of the core it runs. The result is kept until the core or the test's file
-        changes."""
-        CACHE.mkdir(parents=True, exist_ok=True)
-        core = _digest(*self.paths)
-        files: dict[Path, list[str]] = defaultdict(list)
-        for test, item in self._items.items():
-            files[item.path].append(test)
-        kept = {path: CACHE / f"{_digest(path)}-{core}.json" for path in files}
-        missing = [path for path in files if not kept[path].exists()]
-        for path, answer in in_forks(missing, lambda path, directory: self._watch(files[path], directory), self.jobs):
-            print(f"touched: {path.relative_to(ROOT)}", flush=True)
-            if answer is not None:
-                kept[path].write_text(json.dumps(answer))
-        found: dict[str, dict[str, Any]] = {}
-        for place in filter(Path.exists, kept.values()):
-            found.update(json.loads(place.read_text()))
-        return {test: facts | {"lines": set(facts["lines"])} for test, facts in found.items() if test in self._items}
-
-    def _watch(self, tests: list[str], directory: Path) -> dict[str, Any]:
+    def _watch(self, tests: list[str], directory: Path) -> Facts:
         """Return the facts of the tests that pass unchanged, since only those can notice a change."""
         self._own_database(directory)
-        seen, found = swapping.watch(self._loaded, self.paths), {}
+        seen, found = swapping.watch(self._loaded, self.paths), Facts()
         for number, test in enumerate(tests):
             seen.clear()
             began = time.monotonic()
             if self._passes(test, tests[number + 1 : number + 2]):
-                found[test] = {"seconds": round(time.monotonic() - began, 3), "lines": sorted(seen)}
+                found[test] = {"seconds": round(time.monotonic() - began, 3), "places": sorted(map(_place, seen))}
         return found
+
+
+def _place(noted: str) -> str:
+    """Return the place of a note of `swapping`, "path:line"."""
+    path, _, line = noted.rpartition(":")
+    return places(Path(path))[int(line)]
 
 
 def _needs_no_more_than_a_database(item: pytest.Item) -> bool:
     marker, fixtures = item.get_closest_marker("django_db"), getattr(item, "fixturenames", ())
     return marker is not None and not marker.kwargs and "world" not in fixtures
-
-
-def _distance(test: str, module: Path) -> int:
-    """Return 0 for a file of tests with the module's name, 1 for one in the folder of its room, 2 for others."""
-    if Path(test).name == f"test_{module.stem}.py":
-        return 0
-    return 1 if Path(test).parent.name == module.parts[1] else 2
-
-
-def _digest(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with suppress(FileNotFoundError):
-            digest.update(os.path.relpath(path, ROOT).encode() + (ROOT / path).read_bytes())
-    return digest.hexdigest()[:16]

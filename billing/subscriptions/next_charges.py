@@ -277,7 +277,7 @@ def _basis(found: Found | None, row: NextCharge) -> str:
         ],
         "invoice": {name: invoice.get(name) for name in OF_INVOICE},
         "phases": schedule and schedule["phases"],
-        "extras": row.extras_until and row.extras_until.isoformat(),
+        "extras": row.extras_until,
         **coming_prices.basis_of(row),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

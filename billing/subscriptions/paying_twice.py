@@ -97,7 +97,7 @@ def _rows_near(customers: Collection[str]) -> list[Subscription]:
 
 def rows_beside_another() -> QuerySet[Subscription]:
     """Return what bills beside another of the line: of the customer, of the subscriber, or at the same address."""
-    others = _billing().filter(line=OuterRef("line")).exclude(pk=OuterRef("pk")).order_by()
+    others = _billing().filter(line=OuterRef("line")).exclude(pk=OuterRef("pk"))
     same = (
         Q(customer=OuterRef("customer")),
         Q(customer__subscriber=OuterRef("customer__subscriber")),

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.mutants import CORE, ROOT, changes, sources, swapping
+import pytest
+
+from bench.mutants import CORE, ROOT, changes, sources, swapping, touching
 from bench.mutants.__main__ import draw
 from bench.mutants.forks import in_forks
+from bench.mutants.touching import Touches, distance_of
 from billing import usage
 
 SOURCE = '''
@@ -111,6 +114,59 @@ def test_statements_that_are_run_are_noted_and_no_others():
     assert [(ROOT / path).read_text().splitlines()[int(place.split(":")[1]) - 1].strip() for place in seen] == [
         "return None if self.limit is None else max(self.limit - self.used, 0) + self.credits"
     ]
+
+
+@pytest.mark.parametrize(
+    ("test", "distance"),
+    [
+        ("billing/tests/usage/test_quotas.py", 0),
+        ("billing/tests/pages/test_quotas.py", 0),
+        ("billing/tests/usage/test_counting.py", 1),
+        ("billing/tests/access/test_rules.py", 2),
+    ],
+)
+def test_tests_of_the_module_come_first_then_those_of_its_room(test, distance):
+    assert distance_of(test, Path("billing/usage/quotas.py")) == distance
+
+
+QUOTAS = "billing/tests/usage/test_counting.py::test_a", "billing/tests/access/test_rules.py::test_b"
+
+
+def touched(monkeypatch, tmp_path, ran, *, is_edited=False):
+    """What touches `Quota.remaining`, where these tests ran such places, of the code as it is or as it was."""
+    monkeypatch.setattr(touching, "CACHE", tmp_path)
+    [change] = [each for each in changes.all_of(Path("billing/usage/quotas.py")) if "min(self.limit" in each.now]
+
+    def watch(tests, directory):
+        return {test: {"seconds": 0.1, "places": ran[test]} for test in tests}
+
+    touches = Touches(QUOTAS, watch, jobs=1)
+    touches.learn([change], 1)
+    assert list(touches.facts) == [QUOTAS[0]], "what is far away is watched only if it is asked for"
+    if is_edited:
+        monkeypatch.setattr(touching, "_digests", lambda: {change.path: "another"})
+        touches = Touches(QUOTAS, watch, jobs=1)
+        touches.learn([change], 1)
+    touches.learn([change], 2)
+    return [touches.of(change, distance) for distance in touching.DISTANCES]
+
+
+def place(number=-1, function=".Quota.remaining"):
+    """The place of the statement that is changed, or what it may have been before an edit."""
+    known = touching.places(Path("billing/usage/quotas.py")).values()
+    return [each for each in known if f"|{function}|" in each][number]
+
+
+def test_a_statement_is_touched_by_the_tests_that_ran_it(monkeypatch, tmp_path):
+    ran = {QUOTAS[0]: [place()], QUOTAS[1]: [place()]}
+    assert touched(monkeypatch, tmp_path, ran) == [[], [QUOTAS[0]], [QUOTAS[1]]]
+
+
+@pytest.mark.parametrize(("is_edited", "found"), [(False, []), (True, [QUOTAS[0]])])
+def test_a_statement_that_is_new_is_touched_by_the_tests_of_its_function(monkeypatch, tmp_path, is_edited, found):
+    path, function, _ = place().split("|", 2)
+    ran = {QUOTAS[0]: [f"{path}|{function}|return 7"], QUOTAS[1]: [f"{path}|.other|return 7"]}
+    assert touched(monkeypatch, tmp_path, ran, is_edited=is_edited) == [[], found, []]
 
 
 ON_A_VENDOR = """

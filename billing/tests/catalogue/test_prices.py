@@ -196,3 +196,45 @@ def test_a_lookup_key_names_a_plan_and_an_interval(key, slug):
     Plan.objects.create(slug="a_b", name="A B", rank=5)
     plan = prices._plan_named(stripe_price(lookup_key=key))
     assert (plan and plan.slug) == slug
+
+
+@pytest.mark.parametrize(
+    ("items", "line"),
+    [
+        ([], None),
+        ([{"price": {"product": "prod_line"}}], "storage"),
+        ([{"price": {"product": {"id": "prod_line"}}}], "storage"),
+        ([{"price": {"product": "prod_other"}}, {"price": {"product": "prod_line"}}], "storage"),
+        ([{"price": {"product": "prod_other"}}], None),
+        ([{"price": {}}], None),
+    ],
+)
+@pytest.mark.django_db
+def test_a_line_is_known_by_a_product_of_ours_and_no_product_is_of_none(items, line):
+    plan = Plan.objects.create(slug="lined", name="Lined", rank=1, line="storage")
+    for product in ("prod_line", ""):
+        Price.objects.create(
+            pk=f"price_{product}", plan=plan, product=product, currency="usd", unit_amount=1, interval="month"
+        )
+    assert prices.line_of_product(items) == line
+
+
+@pytest.mark.parametrize(
+    ("key", "recurring", "slug"),
+    [
+        ("two_3_month", ("month", 3), "two"),
+        ("two_3_month", ("month", 1), "two_3"),
+        ("two_3_month", ("month", 2), "two_3"),
+        ("two_month", ("month", 1), "two"),
+        ("two_month", ("year", 1), "two"),
+        ("nobody_month", ("month", 1), None),
+    ],
+)
+@pytest.mark.django_db
+def test_a_lookup_key_that_two_plans_could_have_is_of_the_one_that_is_billed_so(key, recurring, slug):
+    for name in ("two", "two_3"):
+        Plan.objects.create(slug=name, name=name, rank=70 + len(name))
+    interval, count = recurring
+    told = stripe_price(lookup_key=key, recurring={"interval": interval, "interval_count": count})
+    named = prices._plan_named(told)
+    assert (named and named.slug) == slug

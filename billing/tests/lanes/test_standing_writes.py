@@ -151,3 +151,47 @@ def test_who_lost_the_lane_notes_nothing(ada):
         standing_writes.make(standing_writes.due_writes(ada.pk)[SEATS], lost)
     row = StripeWrite.objects.get()
     assert (row.attempts, row.done_at, row.error_message) == (0, None, "")
+
+
+def refused_before(who, action, reference):
+    standing_writes.note_refused(who, action, reference, "No.")
+    return StripeWrite.objects.get(lane=who.pk, action=action, reference=reference).pk
+
+
+def lasting():
+    return set(StripeWrite.objects.exclude(refused_at=None).values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_the_newest_answer_says_it_all_of_its_own_kind_and_lane_alone(ada, ben, now, is_refused):
+    refused_before(ada, SEATS, "earlier")
+    others = {
+        refused_before(ada, StripeWrite.Action.MOVE_PRICE, "of another kind"),
+        refused_before(ben, SEATS, "ben's"),
+    }
+    standing_writes.owe(ada, SEATS, "members")
+
+    def answers(rows):
+        if is_refused:
+            raise standing_writes.GivenUp("x" * (tries.MOST_ERROR_TEXT + 1))
+
+    rows = standing_writes.due_writes(ada.pk)[SEATS]
+    standing_writes.make(rows, answers)
+    row = StripeWrite.objects.get(reference="members")
+    assert lasting() == others | ({row.pk} if is_refused else set())
+    assert len(standing_writes.lasting()) == 2 + is_refused
+    assert len(standing_writes.lasting(ada.pk)) == 1 + is_refused
+    if is_refused:
+        assert (row.withdrawn_at, row.done_at, row.attempts) == (now, None, 1)
+        assert row.error_message == "x" * tries.MOST_ERROR_TEXT
+
+
+def test_what_was_given_up_is_tried_again_by_a_new_key_and_what_is_done_or_called_off_is_not(ada, ben, now):
+    given_up, bystander = refused_before(ada, SEATS, "ada's"), refused_before(ben, SEATS, "ben's")
+    assert standing_writes.try_again(StripeWrite.objects.get(pk=given_up))
+    row = StripeWrite.objects.get(pk=given_up)
+    assert (row.withdrawn_at, row.refused_at, row.next_attempt_at, row.attempts) == (None, None, now, 1)
+    assert (lasting(), lanes.is_awake(ada.pk), lanes.is_awake(ben.pk)) == ({bystander}, True, False)
+    for columns in ({"done_at": now}, {"withdrawn_at": now}):
+        StripeWrite.objects.filter(pk=given_up).update(**{"done_at": None, "withdrawn_at": None, **columns})
+        assert not standing_writes.try_again(row)

@@ -123,11 +123,41 @@ def refused(code):
 
 
 @pytest.mark.parametrize("code", sorted(writes.NOTHING_LEFT))
-def test_where_stripe_has_nothing_left_to_do_it_is_done(ada, monkeypatch, code):
-    writes.owe(ada, "sub_1", "dp_1")
+def test_where_stripe_has_nothing_left_to_do_it_is_done(ada, ben, monkeypatch, code):
+    for customer in (ada, ben):
+        writes.owe(customer, f"sub_{customer.pk}", "dp_1")
+    StripeWrite.objects.update(error_message="Stripe was away.")
     monkeypatch.setattr(writes.stripe_client, "delete", refused(code))
-    writes.make(StripeWrite.objects.get())
-    assert (bool(StripeWrite.objects.get().done_at), StripeWrite.objects.get().error_message) == (True, "")
+    writes.make(StripeWrite.objects.get(lane=ada.pk))
+    done, bystander = StripeWrite.objects.get(lane=ada.pk), StripeWrite.objects.get(lane=ben.pk)
+    assert (bool(done.done_at), done.error_message) == (True, "")
+    assert (bystander.done_at, bystander.error_message) == (None, "Stripe was away.")
+
+
+def test_what_came_too_late_is_withdrawn_with_its_reason_and_a_bystanders_is_not(ada, ben, monkeypatch):
+    def too_late(write):
+        raise writes.TooLate("It is gone.")
+
+    for customer in (ada, ben):
+        writes.owe(customer, f"sub_{customer.pk}", "dp_1")
+    monkeypatch.setattr(writes, "_ask", too_late)
+    writes.make(StripeWrite.objects.get(lane=ada.pk))
+    gone, bystander = StripeWrite.objects.get(lane=ada.pk), StripeWrite.objects.get(lane=ben.pk)
+    assert (bool(gone.withdrawn_at), gone.done_at, gone.error_message) == (True, None, "It is gone.")
+    assert (bystander.withdrawn_at, bystander.error_message) == (None, "")
+
+
+def test_in_an_outage_it_stays_owed_with_what_happened(ada, ben, monkeypatch):
+    def away(path, **params):
+        raise writes.StripeUnavailable("Stripe did not answer")
+
+    for customer in (ada, ben):
+        writes.owe(customer, f"sub_{customer.pk}", "dp_1")
+    monkeypatch.setattr(writes.stripe_client, "delete", away)
+    writes.make(StripeWrite.objects.get(lane=ada.pk))
+    write, bystander = StripeWrite.objects.get(lane=ada.pk), StripeWrite.objects.get(lane=ben.pk)
+    assert (write.done_at, write.attempts, "did not answer" in write.error_message) == (None, 1, True)
+    assert (bystander.attempts, bystander.error_message) == (0, "")
 
 
 def test_what_stripe_refuses_is_noted_on_its_own_row_and_asked_again_later(ada, ben, monkeypatch, time_machine):

@@ -95,9 +95,11 @@ def test_anything_else_is_asked_of_stripe_once_by_the_worker_and_not_said_before
     become(world, ada)
     assert shown(ada) is None
     assert previews(world) == 0
-    next_charges.each_minute()
-    next_charges.each_minute()
+    NextCharge.objects.update(currency="")
+    assert next_charges.each_minute() == "1 next charges asked"
+    assert next_charges.each_minute() == "0 next charges asked"
     assert shown(ada) == (amount, "usd")
+    assert NextCharge.objects.get().at == ada.row.current_period_end
     assert previews(world) == 1
     world.deliver(scramble=True)
     assert renewed(world, ada) == amount
@@ -179,8 +181,8 @@ def test_after_the_end_nothing_is_charged(world, ada):
 def test_an_outage_leaves_it_to_be_asked_again(world, ada):
     coupon(world, ada)
     with world.down():
-        next_charges.each_minute()
-    assert NextCharge.objects.exclude(ask_at=None).count() == 1
+        assert next_charges.each_minute() == "0 next charges asked"
+    assert NextCharge.objects.exclude(ask_at=None).get().attempts == 0
     next_charges.each_minute()
     assert shown(ada) == (1000, "usd")
 

@@ -38,6 +38,7 @@ def test_where_nothing_is_due_nobody_is_asked_about(have, now):
     have("ada")
     have("ben", status="canceled", current_period_end=now - SOON)
     have("eve", status="unpaid", current_period_end=now - SOON)
+    have("fay", status="past_due", whose="foreign")
     assert whom_to_ask.customers(now) == []
 
 

@@ -173,6 +173,14 @@ def test_what_is_released_after_its_month_does_not_add_to_the_next(ada, clock):
     assert usage.release(ada, "generations", "job 7") == usage.Quota(1, 10)
 
 
+def test_what_is_released_in_a_month_without_use_says_how_that_stands_with_the_credits_that_are_left(ada, ben, clock):
+    usage.consume(ada, "generations", 4, key="job 7")
+    for user, quantity in ((ada, 9), (ben, 50)):
+        grants.give_credits(user, "generations", quantity, source="pack")
+    clock.shift(timedelta(days=40))
+    assert usage.release(ada, "generations", "job 7") == usage.Quota(0, 10, credits=9)
+
+
 @pytest.mark.parametrize("is_written_off", [False, True])
 def test_what_is_released_after_its_credits_expired_has_expired(ada, clock, is_written_off):
     give(ada, 5, until=NOON + timedelta(days=2))
