@@ -45,7 +45,18 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, checkout_add_ons, codes, embedded, host_params, overage_items, prices, refused_payment, tax, trials
+from . import (
+    attempts,
+    checkout_add_ons,
+    codes,
+    embedded,
+    host_params,
+    overage_items,
+    prices,
+    refused_payment,
+    tax,
+    trials,
+)
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -371,7 +382,11 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "mode": "subscription",
         "customer": attempt.customer_id,
         "client_reference_id": subscriber_key(subscriber),
-        "line_items": [_line_item(attempt), *checkout_add_ons.line_items(attempt), *overage_items.checkout_lines(attempt.price, attempt.currency)],
+        "line_items": [
+            _line_item(attempt),
+            *checkout_add_ons.line_items(attempt),
+            *overage_items.checkout_lines(attempt.price, attempt.currency),
+        ],
         "metadata": metadata,
         "subscription_data": subscription_data,
         **codes.session_params(attempt),

@@ -1,7 +1,7 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
-from .add_on import AddOn, AddOnPrice
 from .access_change import AccessChange
+from .add_on import AddOn, AddOnPrice
 from .agreement import Agreement
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate

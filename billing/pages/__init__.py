@@ -3,4 +3,15 @@
 from . import account, add_ons, buying, invoice_links, managing, packs, redeeming, spending, staying
 from .trouble import too_often
 
-__all__ = ["account", "add_ons", "buying", "invoice_links", "managing", "packs", "redeeming", "spending", "staying", "too_often"]
+__all__ = [
+    "account",
+    "add_ons",
+    "buying",
+    "invoice_links",
+    "managing",
+    "packs",
+    "redeeming",
+    "spending",
+    "staying",
+    "too_often",
+]

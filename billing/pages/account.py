@@ -17,7 +17,7 @@ from billing.localized import amount, number
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import add_on_words, discount_words, next_words, packs, status_words, spending, tax_words, wording
+from . import add_on_words, discount_words, next_words, packs, spending, status_words, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in

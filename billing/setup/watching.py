@@ -11,6 +11,7 @@ from django.db import connections
 from billing.models import (
     AccessChange,
     AccountDeletion,
+    AddOn,
     Credit,
     Customer,
     Grant,
@@ -46,7 +47,7 @@ def _watched() -> dict[Any, tuple[str, ...]]:
     by_customer = f"(SELECT {theirs} FROM {customers} c WHERE c.id = {{row}}.customer_id)"  # noqa: S608 (names of ours)
     catalogue = f"'{AccessChange.CATALOGUE}'"
     return {
-        **dict.fromkeys((Plan, PlanLimit, Price), (catalogue,)),
+        **dict.fromkeys((AddOn, Plan, PlanLimit, Price), (catalogue,)),
         **dict.fromkeys((Customer, Grant, LimitOverride, Credit), (subscriber,)),
         **dict.fromkeys((Subscription, Hold), (by_customer,)),
         AccountDeletion: (subscriber, by_customer),

@@ -4,7 +4,7 @@
 its end. `summary` tells how use stands. `override_limit` gives one subscriber a limit of their own.
 """
 
-from . import capping, credit_reminders, crediting, doubts, meter_errors, overage, reporting, kept, overriding, rollover
+from . import capping, credit_reminders, crediting, doubts, kept, meter_errors, overage, overriding, reporting, rollover
 from .allowances import Allowance, allowance, announce_overflow, free_plan_in, summary
 from .capping import CapRefused
 from .counting import commit, consume, release, release_lapsed, reserve
@@ -50,9 +50,9 @@ __all__ = [
     "doubts",
     "each_minute",
     "free_plan_in",
-    "meter_errors",
     "kept",
     "lift_override",
+    "meter_errors",
     "metered",
     "month_of",
     "month_start",
@@ -63,7 +63,7 @@ __all__ = [
     "release_lapsed",
     "reporting",
     "reserve",
-    "spending_of",
     "rollover",
+    "spending_of",
     "summary",
 ]

@@ -135,7 +135,7 @@ def check_intervals() -> Problem:
 @finds("billing.E210")
 def check_overage() -> Problem:
     """Each plan of BILLING_PLANS prices use beyond a limit that it has, in every currency that it is sold in."""
-    problem = next(_overage_problems(), None) if not next(_problems(conf.plans), None) else None
+    problem = next(_overage_problems(), None) if not next(problems_in(conf.plans), None) else None
     return (f"BILLING_PLANS: {problem}.", "See docs/pay-by-use.md for what `overage` may say.") if problem else None
 
 
