@@ -83,7 +83,7 @@ def _make(add_on: AddOnDefinition, cadence: Cadence, product: str, before: dict[
     instead_of = f":{before['id']}" if before else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key()}",
+        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key(add_on.slug)}",
         product=product,
         lookup_key=key,
         transfer_lookup_key=True,
@@ -105,8 +105,8 @@ def _product(add_on: AddOnDefinition, found: Found) -> str:
     digest = hashlib.sha256(repr((add_on.name, add_on.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:add_on:{add_on.slug}:{digest}{taxing.key()}",
-        **taxing.of_product(),
+        idempotency_key=f"publish:add_on:{add_on.slug}:{digest}{taxing.key(add_on.slug)}",
+        **taxing.of_product(add_on.slug),
         name=add_on.name,
         metadata={MARK: add_on.slug},
         **({"description": add_on.description} if add_on.description else {}),

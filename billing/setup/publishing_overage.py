@@ -134,7 +134,7 @@ def _make(wanted: Wanted, before: dict[str, Any] | None, meter: str) -> dict[str
     recurring = {"interval": wanted.cadence.interval, "interval_count": wanted.cadence.count}
     made = stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{wanted.key}:{product}:{meter}{instead_of}{taxing.key()}",
+        idempotency_key=f"publish:price:{wanted.key}:{product}:{meter}{instead_of}{taxing.key(wanted.plan.slug)}",
         product=product,
         lookup_key=wanted.key,
         transfer_lookup_key=True,
@@ -159,10 +159,10 @@ def _product(wanted: Wanted) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:overage:{wanted.plan.slug}:{wanted.feature}:{digest}{taxing.key()}",
+        idempotency_key=f"publish:overage:{wanted.plan.slug}:{wanted.feature}:{digest}{taxing.key(wanted.plan.slug)}",
         name=name,
         metadata={MARK: wanted.plan.slug},
-        **taxing.of_product(),
+        **taxing.of_product(wanted.plan.slug),
     )
     return str(made["id"])
 
