@@ -195,6 +195,7 @@ def _preview_of(
     subscriber: Any, now: Standing, price: Price, what: Effect, at: int | None, invoice: dict[str, Any]
 ) -> Preview:
     currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)
+    add_ons = [] if what == Effect.TAKES_BACK else add_on_items.outlooks(now, price)
     lines = [line_in(line) for line in invoice["lines"]["data"]] if invoice else []
     # Credited time may reach far beyond the next renewal, so only what the new price bills tells when that is.
     billed = [line for line in invoice["lines"]["data"] if _price_of(line) == price.pk] if invoice else []
@@ -210,10 +211,10 @@ def _preview_of(
         is_reverse_charged=bool(invoice) and readers.is_reverse_charged(invoice),
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
-        add_ons=[] if what == Effect.TAKES_BACK else add_on_items.outlooks(now, price),
+        add_ons=add_ons,
         renewal_amount=catalogue.amounts.cost(price, currency, quantity_for(now, price)),
         renews_at=renews_at if what == Effect.NOW else period_end,
-        overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, now, price),
+        overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price, add_ons),
         proration_date=at,
     )
 
@@ -235,8 +236,8 @@ def line_in(line: dict[str, Any]) -> Line:
     )
 
 
-def _overflows(subscriber: Any, now: Standing, price: Price) -> list[Overflow]:
-    kept = {row.slug: row.quantity for row in add_on_items.outlooks(now, price) if row.is_kept}
+def _overflows(subscriber: Any, price: Price, add_ons: list[add_on_items.Outlook]) -> list[Overflow]:
+    kept = {row.slug: row.quantity for row in add_ons if row.is_kept}
     limits: dict[str, int | None] = {row.feature: row.quantity for row in price.plan.limits.all()}
     for feature, more in catalogue.add_ons.limits_of(kept):
         before = limits.get(feature, 0)

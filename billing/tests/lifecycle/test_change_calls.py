@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from billing.lifecycle import cancel, change, customers, previews, refusals
+from billing.lifecycle import add_on_items, cancel, change, customers, previews, refusals, scheduling
 from billing.lifecycle.live_subscription import Standing
 from billing.models import Customer, Plan, Price
 from billing.tests.subscriptions.test_projection import found, item
@@ -56,12 +56,16 @@ def intent(price):
     return SimpleNamespace(pk="i", price=price, proration_date=1500, quantity=3)
 
 
+def make_now(now, price):
+    change.make_now(now, intent(price), previews.change_items(now, price))
+
+
 ITEMS = [{"id": "si_1", "price": "price_high", "quantity": 3}]
 
 
 @pytest.mark.parametrize("status", ["active", "trialing"])
 def test_a_change_of_now_is_one_call_that_is_charged_but_for_a_trial(prices, written, voided, status):
-    change._make_now(standing(status=status, items=[item(quantity=3)]), intent(prices[1]))
+    make_now(standing(status=status, items=[item(quantity=3)]), prices[1])
     charged = {
         "proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete", "proration_date": 1500,
     }  # fmt: skip
@@ -109,10 +113,10 @@ def test_a_payment_that_can_still_be_confirmed_is_waited_for_and_a_declined_one_
     monkeypatch.setattr(change.fetch, "invoice", lambda *which: asked.append(which) or invoice)
     answers["/v1/subscriptions/sub_1"] = {"pending_update": {"expires_at": 1}, "latest_invoice": {"id": "in_9"}}
     if reason is None:
-        change._make_now(standing(), intent(prices[1]))
+        make_now(standing(), prices[1])
     else:
         with pytest.raises(refusals.PaymentDeclined) as declined:
-            change._make_now(standing(), intent(prices[1]))
+            make_now(standing(), prices[1])
         assert str(declined.value) == f"{reason} Nothing was changed: use another card and try again."
     assert asked == [("in_9", "cus_1")]
     assert voided == ([] if reason is None else ["in_9"])
@@ -140,7 +144,7 @@ def test_a_change_of_the_periods_end_is_a_schedule_and_then_its_two_phases(price
     schedule = SCHEDULE if has_schedule else None
     now = standing(items=[item("price_high", 3), addon], schedule=schedule, discounts=["di_kept"])
     answers["/v1/subscription_schedules"] = SCHEDULE
-    change._schedule(now, intent(prices[0]))
+    scheduling.schedule_items(now, "i", add_on_items.after(now, prices[0], {})(3))
     if not has_schedule:
         made = written.pop(0)
         assert made == ("/v1/subscription_schedules", "schedule:i", {"from_subscription": "sub_1"})
@@ -163,7 +167,8 @@ def test_a_change_of_the_periods_end_is_a_schedule_and_then_its_two_phases(price
 
 
 def test_a_preview_asks_for_the_invoice_of_this_very_change(prices, written):
-    previews._invoice(standing(items=[item(quantity=3)]), prices[1], 1500)
+    now = standing(items=[item(quantity=3)])
+    previews.invoice_for(now, previews.change_items(now, prices[1]), 1500)
     [(path, key, params)] = written
     assert (path, key.startswith("preview:cus_1:")) == ("/v1/invoices/create_preview", True)
     details = {"items": ITEMS, "proration_behavior": "always_invoice", "proration_date": 1500}

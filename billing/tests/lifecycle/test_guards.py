@@ -123,9 +123,9 @@ def test_a_change_is_marked_and_what_was_asked_before_of_this_subscription_is_re
     def statuses():
         return [PlanChange.objects.get(pk=row.pk).status for row in rows]
 
-    change._refuse_unanswered(Standing(Customer(pk="cus_ada"), found()))
+    change.refuse_unanswered(Standing(Customer(pk="cus_ada"), found()))
     assert statuses() == ["refused", "made", "asked", "asked"]
-    change._mark(rows[2], PlanChange.Status.MADE)
+    change.mark(rows[2], PlanChange.Status.MADE)
     assert statuses() == ["refused", "made", "made", "asked"]
 
 

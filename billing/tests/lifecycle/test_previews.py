@@ -119,7 +119,7 @@ def test_without_a_date_what_was_asked_is_asked_again_else_it_is_a_new_change_of
 def test_a_preview_of_a_day_ago_is_forgotten_and_what_was_asked_is_not(now, ago, status, is_kept):
     row(status, ago=ago)
     row(ago=2 * previews.KEPT_FOR, customer_id="cus_ben")
-    previews._delete_old(now.customer)
+    previews.delete_old(now.customer)
     assert sorted(PlanChange.objects.values_list("customer", flat=True)) == ["cus_ada"] * is_kept + ["cus_ben"]
 
 
@@ -143,7 +143,7 @@ def test_what_is_used_above_the_limits_of_the_new_plan_is_named(prices, monkeypa
         PlanLimit.objects.create(plan=prices[0].plan, feature="exports", **limit)
     used = {"exports": usage.Quota(12, None), "unused": usage.Quota(0, None)}
     monkeypatch.setattr(usage, "summary", lambda subscriber: used)
-    found_ = OVERFLOWS(None, Price.objects.get(pk="price_low"))
+    found_ = OVERFLOWS(None, Price.objects.get(pk="price_low"), [])
     assert [(one.feature, one.used, one.over_by) for one in found_] == ([] if over is None else [("exports", 12, over)])
 
 
@@ -152,7 +152,7 @@ OVERFLOWS = previews._overflows
 
 @pytest.fixture(autouse=True)
 def nothing_used(monkeypatch):
-    monkeypatch.setattr(previews, "_overflows", lambda subscriber, price: ["too much"])
+    monkeypatch.setattr(previews, "_overflows", lambda subscriber, price, add_ons: ["too much"])
 
 
 def test_an_upgrade_shows_its_invoice_and_when_the_new_period_ends(now, prices, clock):
