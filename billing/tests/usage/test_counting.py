@@ -295,6 +295,44 @@ def test_use_release_refund_and_expiry_at_the_same_instant_lose_and_make_nothing
     assert Credit.objects.get(source="pack 1").taken_back + Credit.objects.get(source="pack 1").owed_back <= 6
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_reserve_commit_lapse_purchase_and_refund_at_the_same_instant_lose_and_make_nothing(ada, ben, clock):
+    give(ben, 10)
+    for number in range(4):
+        give(ada, 10, f"pack {number}")
+        usage.reserve(ada, "generations", 5, key=f"job {number}", lasting=timedelta(seconds=1))
+    clock.move_to(NOON + timedelta(seconds=1))
+
+    def act(number):
+        with suppress(usage.QuotaExceeded, usage.ReservationOver):
+            match number % 6:
+                case 0:
+                    usage.commit(ada, "generations", f"job {number % 4}", 3)
+                case 1:
+                    usage.release_lapsed()
+                case 2:
+                    give(ada, 10, f"pack {number}")
+                case 3:
+                    grants.take_back_credits(ada, f"pack {number % 4}", 7)
+                case 4:
+                    usage.reserve(ada, "generations", 4, key=f"new {number}")
+                case 5:
+                    usage.consume(ada, "generations", 2)
+
+    failures = [outcome for outcome in at_once(act, 24) if outcome is not None]
+    assert failures == []
+    left, used, expired, taken_back = adds_up(ada)
+    assert left + used + expired + taken_back == 70  # the pack 2 came twice
+    by_key = sum(row.quantity for row in KeyedUse.objects.filter(subscriber=ada))
+    counted = used + sum(row.used for row in Usage.objects.filter(subscriber=ada))
+    assert (counted - by_key) % 2 == 0
+    assert 0 <= counted - by_key <= 8
+    settled = KeyedUse.objects.filter(subscriber=ada, key__startswith="job")
+    assert {(row.state, row.quantity) for row in settled} <= {("counted", 3), ("lapsed", 0)}
+    assert adds_up(ben) == (10, 0, 0, 0)
+
+
 def test_the_database_itself_refuses_credits_that_do_not_add_up(ada):
     row = give(ada, 5)
     with pytest.raises(IntegrityError), transaction.atomic():
