@@ -7,6 +7,7 @@ import pytest
 
 from billing.lanes import writes
 from billing.models import Customer, Plan, PlanChange, Price, StripeWrite
+from billing.stripe_client import readers
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +24,7 @@ def ada():
 @pytest.fixture
 def asked(monkeypatch):
     """Says what Stripe has by path, makes the one write that is owed, and returns what was asked for, without keys."""
-    calls: list[Any] = []
-    keys: list[str] = []
+    calls, keys = [], []
 
     def note(verb):
         def call(path, *, idempotency_key, **params):
@@ -157,7 +157,7 @@ def test_only_a_draft_is_finalized(ada, asked, status):
     assert asked({"in_1": {"status": status}}) == (calls, "done")
 
 
-NO_PLACE = {"disabled_reason": writes.readers.UNTAXED}
+NO_PLACE = {"disabled_reason": readers.UNTAXED}
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,14 @@ def test_no_more_rows_are_read_than_may_be_named(bills, bystanders, ada):
     assert foreign_alone not in paying_twice._rows_near({"cus_hal"})
 
 
+def test_of_a_customer_the_pairs_of_others_at_the_same_address_are_not_told(bills, bystanders, ada):
+    bills(1, "ada", ada, "ada@example.com")
+    bills(2, "ada")
+    bills(3, "nobody", None, "ada@example.com")
+    assert named(paying_twice.lasting("cus_nobody")) == [["sub_3"]]
+    assert named(paying_twice.lasting("cus_ada")) == [["sub_1", "sub_2"]]
+
+
 # Alerts
 
 
@@ -154,7 +162,7 @@ def told(django_capture_on_commit_callbacks):
     return causes
 
 
-NONE = frozenset()
+NONE: frozenset[str] = frozenset()
 TWICE = ["billed_twice:sub_1:sub_2"]
 
 
