@@ -18,11 +18,11 @@ def a_process_that_knows_nothing_of_stripe():
 
 
 @pytest.fixture
-def world(request, billing_stripe):
+def world(request, stories, billing_stripe):
     """A site that sells, and its Stripe; nothing is delivered unless the test does it."""
     if request.node.get_closest_marker("first_sale"):
         catalogue.forget_sales()
-    world = World(billing_stripe.sandbox)
+    world = World(billing_stripe.sandbox, request.node)
     yield world
     world.forget()
 

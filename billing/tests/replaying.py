@@ -1,0 +1,230 @@
+"""What a world has lived through once is given to later tests again: the rows and the sandbox, as they were left.
+
+Some two thousand tests begin with somebody who subscribes in an empty world, which takes a quarter of a second. The
+first test of five minutes lives through it. The next ones get a copy, if all that could make a difference is as it was:
+the rows, the sandbox, the settings, the receivers of signals; and if nobody watches how it comes about: no patch, no
+log, no count of statements. Only on SQLite: PostgreSQL is there to see what happens.
+"""
+
+import hashlib
+import json
+import re
+import threading
+import time
+import weakref
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import structlog
+from django.apps import apps
+from django.conf import settings
+from django.core import mail
+from django.core import signals as of_requests
+from django.db import connection, transaction
+from django.db.models import signals as of_models
+from django.dispatch import Signal
+from django.utils import timezone, translation
+from djstripe.signals import WEBHOOK_SIGNALS
+
+from billing import signals, stripe_account
+from stripe_sandbox import saving
+
+KEPT_SECONDS = 300
+MOST_KEPT = 40
+# Made before the first test, and again by none.
+STANDING = {"django_content_type", "auth_permission", "sqlite_sequence"}
+WATCHING = {"caplog", "capsys", "capfd", "django_assert_num_queries", "django_assert_max_num_queries"}
+PATCHED_IN_EVERY_TEST = {"INITIAL_DELAY", "MAX_DELAY", "ensure_connection"}  # by our kit, and by pytest-django
+MOMENTS = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?|\b[12]\d{9}(\.\d+)?\b")
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass
+class Kept:
+    """What a story left: the tables that it changed, the sandbox, the mails, and what the world had to remember."""
+
+    at: float
+    now: int
+    rows: Rows
+    state: str
+    log: list[Any]
+    mails: list[Any]
+    delivered: set[str]
+    remembered: dict[str, str]
+    told: Any
+
+
+_kept: dict[str, Kept] = {}
+_patched: list[Any] = []
+
+
+def told(world: Any, story: Any, live: Any) -> Any:
+    """Return what `live()` returns, having lived through the story or got a copy of it; `story` says which it is, and
+    what is told is plain values.
+    """
+    if not _is_unwatched(world):
+        return live()
+    before = _rows()
+    state = saving.document(world.sandbox.state)
+    key = _key(world, story, before, state)
+    kept = _kept.get(key)
+    if kept is not None and time.monotonic() - kept.at < KEPT_SECONDS:
+        _give(world, kept)
+        return kept.told
+    mails = len(mail.outbox)
+    answer = live()
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[key] = Kept(
+        at=time.monotonic(),
+        now=world.sandbox.state.now(),
+        rows={table: rows for table, rows in _rows(before).items() if rows != before.get(table)},
+        state=saving.document(world.sandbox.state),
+        log=list(world.sandbox.state.log),
+        mails=mail.outbox[mails:],
+        delivered=set(world.delivered),
+        remembered={name: account for name, (_, account) in stripe_account._remembered.items()},
+        told=answer,
+    )
+    return answer
+
+
+# What could make a difference
+
+
+def _is_unwatched(world: Any) -> bool:
+    sandbox, node = world.sandbox, world.node
+    patched = {patch.attribute for patch in _patched} - PATCHED_IN_EVERY_TEST
+    monkeypatch = getattr(node, "funcargs", {}).get("monkeypatch")
+    return (
+        connection.vendor == "sqlite"
+        and threading.current_thread() is threading.main_thread()
+        and not patched
+        and not (monkeypatch and (monkeypatch._setattr or monkeypatch._setitem))
+        and not WATCHING & set(node.fixturenames)
+        and not (connection.force_debug_cursor or connection.execute_wrappers or connection.needs_rollback)
+        and not (sandbox.forward or sandbox.forward_thin or sandbox.state.table("webhook_endpoint").rows)
+        and not any(sandbox.faults.shown().values())
+        and not any(_is_of_a_test(receiver) for _, _, receiver in _receivers())
+    )
+
+
+def _key(world: Any, story: Any, rows: Rows, state: str) -> str:
+    # The moments of both differ from test to test.
+    was = MOMENTS.sub("T", repr(sorted(rows.items())) + re.sub(r'"offset": [-\d.e]+', "", state))
+    moved = round(world.sandbox.state.clock.offset - world.put_back)
+    said = (translation.get_language(), timezone.get_current_timezone_name(), world.delivered, world.put_up_for_sale)
+    heard = sorted(str((number, key)) for number, key, _ in _receivers())
+    logs = [id(processor) for processor in structlog.get_config()["processors"]]
+    return hashlib.sha256(repr((story, was, moved, said, heard, logs, _settings())).encode()).hexdigest()
+
+
+def _settings() -> list[tuple[str, str]]:
+    holders, holder = [], settings._wrapped
+    while holder is not None:
+        holders.append(vars(holder))
+        holder = vars(holder).get("default_settings")
+    found: dict[str, Any] = {}
+    for values in reversed(holders):
+        found |= values
+    return sorted((name, repr(value)) for name, value in found.items() if name.isupper())
+
+
+def _heard() -> list[Signal]:
+    own = [value for value in vars(signals).values() if isinstance(value, Signal)]
+    models = [value for value in vars(of_models).values() if isinstance(value, Signal)]
+    requests = [value for value in vars(of_requests).values() if isinstance(value, Signal)]
+    return [*own, *models, *requests, *WEBHOOK_SIGNALS.values()]
+
+
+def _receivers() -> list[Any]:
+    """Return the live receivers of every signal by their ids, and each with its function; a world's own ones apart."""
+    found = []
+    for number, signal in enumerate(_heard()):
+        for key, receiver, *_ in signal.receivers:
+            function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
+            if function is not None and key[0] != "world":
+                found.append((number, key, function))
+    return found
+
+
+def _is_of_a_test(receiver: Any) -> bool:
+    names = (getattr(receiver, "func", receiver).__module__ or "").split(".")
+    return "tests" in names or names[0] not in _packages()
+
+
+@cache
+def _packages() -> set[str]:
+    return {"config", "django"} | {app.name.partition(".")[0] for app in apps.get_app_configs()}
+
+
+def begin() -> None:
+    """Note from now on which patches of unittest.mock are in effect."""
+    enter, leave = mock._patch.__enter__, mock._patch.__exit__
+
+    def entered(self: Any) -> Any:
+        _patched.append(self)
+        return enter(self)
+
+    def left(self: Any, *error: Any) -> Any:
+        if self in _patched:
+            _patched.remove(self)
+        return leave(self, *error)
+
+    mock._patch.__enter__, mock._patch.__exit__ = entered, left
+
+
+# Rows, as SQLite has them
+
+
+@cache
+def _columns() -> dict[str, str]:
+    """Return all tables, each with its columns as SQLite shows them when it does not know their types."""
+    cursor = connection.connection.cursor()
+    names = [name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
+    return {
+        name: ", ".join(f'+"{column[1]}"' for column in cursor.execute(f'PRAGMA table_info("{name}")').fetchall())
+        for name in sorted(names)
+        if name not in STANDING
+    }
+
+
+@cache
+def _which_are_filled() -> str:
+    return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in _columns())
+
+
+def _rows(also: Any = ()) -> Rows:
+    connection.ensure_connection()
+    cursor = connection.connection.cursor()
+    filled = {name for (name,) in cursor.execute(_which_are_filled()).fetchall()}
+    return {name: cursor.execute(f'SELECT {_columns()[name]} FROM "{name}"').fetchall() for name in filled | set(also)}
+
+
+def _give(world: Any, kept: Kept) -> None:
+    with transaction.atomic():
+        cursor = connection.connection.cursor()
+        for table, rows in kept.rows.items():
+            cursor.execute(f'DELETE FROM "{table}"')
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                cursor.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)
+    sandbox = world.sandbox
+    with sandbox.lock:
+        old, state = sandbox.state, saving.restored(json.loads(kept.state))
+        state.log.extend(kept.log)
+        state.versions_met |= old.versions_met
+        sandbox.state = sandbox._prepare(state)
+        sandbox.dispatcher.forget(state)
+        # For the sandbox no time has passed since.
+        was = old.clock.offset
+        state.clock.move_to(kept.now)
+    world.put_back += state.clock.offset - was
+    world.delivered = set(kept.delivered)
+    mail.outbox.extend(copy(message) for message in kept.mails)
+    until = time.monotonic() + stripe_account.REMEMBERED_SECONDS
+    stripe_account._remembered.update({name: (until, account) for name, account in kept.remembered.items()})
