@@ -32,13 +32,7 @@ def test_more_is_previewed_charged_and_logged_and_less_waits(world, ada):
     _, answer = confirm(staff, ada, "add-ons", **chosen(1))
     assert "Changed extra from 2 to 1, from the next period on." in text(answer)
     assert (ada.row.add_ons, ada.row.pending_add_ons) == ({"extra": 2}, {"extra": 1})
-<<<<<<< HEAD
-    assert logged()[0].split(":")[0] == "Changed extra from 0 to 2"
-||||||| b2003e59
-    assert [line.split(":")[0] for line in logged()][0] == "Changed extra from 0 to 2"
-=======
     assert next(line.split(":")[0] for line in logged()) == "Changed extra from 0 to 2"
->>>>>>> addons/main
 
 
 def test_what_is_refused_is_said_and_without_the_permission_there_is_no_door(world, ada):
