@@ -143,8 +143,8 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """Return the `items` that put the plan's item on another price, and what goes with it: add-ons at those beside it or
-    dropped, and the metered items of its limits. Others stay as they are."""
+    """Return the `items` that put the plan's item on another price, with its add-ons, at prices beside it or dropped,
+    and the metered items of its limits. Others stay as they are."""
     plan = {"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}
     return [plan, *add_on_items.beside(now, price), *overage_items.beside(now, price)]
 

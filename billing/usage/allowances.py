@@ -91,8 +91,10 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
 def _billing(given: dict[Plan, access.Access], plan_id: int) -> Subscription | None:
     """Return the subscription that bills use beyond a plan's limits: one that is paid, not in trial, nor overdue."""
     now = next(now for plan, now in given.items() if plan.pk == plan_id)
-    is_billed = now.is_paid and now.subscription is not None and not now.subscription.collection_paused
-    return now.subscription if is_billed and now.subscription.status == Subscription.Status.ACTIVE else None
+    held = now.subscription
+    if held is None or not now.is_paid or held.collection_paused or held.status != Subscription.Status.ACTIVE:
+        return None
+    return held
 
 
 def _ends(lines: dict[str, access.Access]) -> list[datetime]:
