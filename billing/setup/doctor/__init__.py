@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-from . import at_stripe, door, here, ledger, moving, services, tax
+from . import at_stripe, door, here, ledger, metering, moving, services, tax
 from .findings import Finding, Level, error
 
 __all__ = ["Finding", "Level", "examine"]
@@ -13,7 +13,7 @@ __all__ = ["Finding", "Level", "examine"]
 def examine() -> Iterator[Finding]:
     """Yield the findings of every check, the Stripe account first. If Stripe does not answer a check, that is an
     error of its own, and the next check runs."""
-    ours = (door.door, *here.CHECKS, moving.price_moves, *services.CHECKS, *ledger.CHECKS)
+    ours = (door.door, *here.CHECKS, metering.usage_reports, moving.price_moves, *services.CHECKS, *ledger.CHECKS)
     for check in (*at_stripe.CHECKS, *tax.CHECKS, *ours):
         name = check.__name__.replace("_", " ")
         try:

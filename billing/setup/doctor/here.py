@@ -7,7 +7,7 @@ from django.db.models import Max, Min, Q, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from billing import clock, payments, usage
+from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
@@ -17,14 +17,12 @@ from billing.models import (
     CheckoutAttempt,
     Credit,
     KeyedUse,
-    OveragePrice,
     PaymentFailure,
     Plan,
     Refund,
     StripeEvent,
     StripeWrite,
     SyncRun,
-    UsageReport,
 )
 from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts, holds, mirror_failures
@@ -284,20 +282,6 @@ def credit_balance() -> Iterator[Finding]:
             yield error("credits", text, "Find who changed the table by hand.")
 
 
-def usage_reports() -> Iterator[Finding]:
-    """Name the usage reports that Stripe did not count, and those that have waited long."""
-    found = usage.reporting.lasting()
-    for sentence in found[:MOST_NAMED]:
-        todo = "Choose on the list of usage reports in the admin: send again, mark as counted, or give up."
-        yield warning("usage reports", sentence, todo)
-    late = UsageReport.objects.filter(state__in=UsageReport.OPEN, made_at__lt=clock.now() - LATE).count()
-    if late:
-        text = f"The number of usage reports that have waited for more than three hours is {late}."
-        yield warning("usage reports", text, "Start the worker, and see in the admin why they wait.")
-    if OveragePrice.objects.exists() and not found and not late:
-        yield ok("usage reports", "Stripe has counted everything that was reported to its meters.")
-
-
 CHECKS = (
     plans,
     subscriptions,
@@ -316,5 +300,4 @@ CHECKS = (
     money,
     held,
     credit_balance,
-    usage_reports,
 )
