@@ -1,6 +1,16 @@
 """The setup room prepares a site: the database, the Stripe account, checks, the doctor, and the import of customers."""
 
-from . import account, checks, database, doctor, importing, integrations, publishing
+from . import account, checks, database, doctor, importing, integrations, publishing, publishing_overage
 from .account import Change
 
-__all__ = ["Change", "account", "checks", "database", "doctor", "importing", "integrations", "publishing"]
+__all__ = [
+    "Change",
+    "account",
+    "checks",
+    "database",
+    "doctor",
+    "importing",
+    "integrations",
+    "publishing",
+    "publishing_overage",
+]
