@@ -43,9 +43,7 @@ class SpendingSerializer(serializers.Serializer[Any]):
 
 
 class CapRequest(serializers.Serializer[Any]):
-    amount = serializers.IntegerField(
-        min_value=0, max_value=usage.capping.MOST, help_text="Minor units a month"
-    )
+    amount = serializers.IntegerField(min_value=0, max_value=usage.capping.MOST, help_text="Minor units a month")
     policy = serializers.ChoiceField(SpendCap.Policy.choices, default=SpendCap.Policy.STOP)
 
 
