@@ -11,7 +11,6 @@ from billing import cause, usage
 from billing.access import payer
 from billing.models import SpendCap
 from billing.money import format_amount
-from billing.usage.capping import MOST
 
 from .base import BillingView, validated, visitor
 from .documented import MINE, READ_MINE, error
@@ -44,7 +43,7 @@ class SpendingSerializer(serializers.Serializer[Any]):
 
 
 class CapRequest(serializers.Serializer[Any]):
-    amount = serializers.IntegerField(min_value=0, max_value=MOST, help_text="Minor units a month; 0: nothing beyond")
+    amount = serializers.IntegerField(min_value=0, max_value=usage.capping.MOST, help_text="Minor units a month")
     policy = serializers.ChoiceField(SpendCap.Policy.choices, default=SpendCap.Policy.STOP)
 
 

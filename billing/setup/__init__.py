@@ -1,6 +1,16 @@
 """The setup room prepares a site: the database, the Stripe account, checks, the doctor, and the import of customers."""
 
-from . import account, checks, database, doctor, importing, integrations, publishing, watching
+from . import account, checks, database, doctor, importing, integrations, publishing, watching, publishing_overage
 from .account import Change
 
-__all__ = ["Change", "account", "checks", "database", "doctor", "importing", "integrations", "publishing", "watching"]
+__all__ = [
+    "Change",
+    "account",
+    "checks",
+    "database",
+    "doctor",
+    "importing",
+    "integrations",
+    "publishing", "watching",
+    "publishing_overage",
+]

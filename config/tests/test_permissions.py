@@ -23,12 +23,15 @@ from billing.models import (
     Customer,
     Hold,
     LimitOverride,
+    OveragePrice,
     Plan,
     Price,
     PriceMove,
     PriceMoveRow,
     StripeEvent,
     Subscription,
+    Usage,
+    UsageReport,
 )
 from notifications.models import Mail, Suppression
 
@@ -57,6 +60,9 @@ def rows():
     Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
     ada = get_user_model().objects.create_user("ada@example.com")
     ApiToken.objects.create(user=ada, digest="d", password_digest="p", prefix="12345678", name="laptop")
+    counter = Usage.objects.create(subscriber=ada, feature="generations", period_start=NOON, overage=5, reported=5)
+    metered = OveragePrice.objects.create(id="price2", plan=Plan.objects.get(), feature="generations", interval="month")
+    UsageReport.objects.create(usage=counter, price=metered, quantity=5, at=NOON, made_at=NOON, state="doubtful")
     Suppression.objects.create(address="ben@example.com", reason="bounced", suppressed_at=NOON)
 
 
@@ -135,6 +141,9 @@ DOORS = [
     ("billing.decide_pricemove", acts("billing.pricemoverow", "tell_again")),
     ("billing.decide_pricemove", acts("billing.pricemoverow", "told_otherwise")),
     ("billing.decide_pricemove", acts("billing.pricemoverow", "keep")),
+    ("billing.settle_usagereport", acts("billing.usagereport", "send_again")),
+    ("billing.settle_usagereport", acts("billing.usagereport", "count_as_sent")),
+    ("billing.settle_usagereport", acts("billing.usagereport", "give_up")),
     ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
     ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),
     ("billing_mail.lift_suppression", acts("billing_mail.suppression", "mail_again", reason="It works again")),

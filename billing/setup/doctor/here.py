@@ -6,20 +6,18 @@ from datetime import timedelta
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from billing import clock, payments, usage
+from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.lifecycle import agreements as agreements_of
 from billing.models import (
-    OveragePrice,
     PaymentFailure,
     Plan,
     Refund,
     StripeEvent,
     StripeWrite,
     SyncRun,
-    UsageReport,
 )
 from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts, holds, mirror_failures
@@ -238,20 +236,6 @@ def money() -> Iterator[Finding]:
         )
 
 
-def usage_reports() -> Iterator[Finding]:
-    """Name the usage reports that Stripe did not count, and those that have waited long."""
-    found = usage.reporting.lasting()
-    for sentence in found[:MOST_NAMED]:
-        todo = "Choose on the list of usage reports in the admin: send again, mark as counted, or give up."
-        yield warning("usage reports", sentence, todo)
-    late = UsageReport.objects.filter(state__in=UsageReport.OPEN, made_at__lt=clock.now() - LATE).count()
-    if late:
-        text = f"The number of usage reports that have waited for more than three hours is {late}."
-        yield warning("usage reports", text, "Start the worker, and see in the admin why they wait.")
-    if OveragePrice.objects.exists() and not found and not late:
-        yield ok("usage reports", "Stripe has counted everything that was reported to its meters.")
-
-
 CHECKS = (
     plans,
     subscriptions,
@@ -268,5 +252,4 @@ CHECKS = (
     grace,
     money,
     held,
-    usage_reports,
 )

@@ -29,6 +29,7 @@ from billing.models import (
     LimitOverride,
     MirrorFailure,
     MrrMovement,
+    OveragePrice,
     Pack,
     Payment,
     PaymentFailure,
@@ -40,6 +41,7 @@ from billing.models import (
     Purchase,
     Redemption,
     Refund,
+    SpendCap,
     StripeEvent,
     StripeWrite,
     Subscription,
@@ -47,6 +49,7 @@ from billing.models import (
     TaxId,
     Trial,
     Usage,
+    UsageReport,
 )
 
 MONEY = {"amount": 1234567, "currency": "kwd"}
@@ -100,6 +103,11 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         stripe_id=f"sub_1{ending}", status="active", plan=plan, price=price, currency="usd", **of
     )
     told = {"old_amount": 1234567, "new_amount": 2345678, "currency": "kwd", "told_at": now, "moves_at": now}
+    counter = Usage.objects.create(subscriber=alice, feature="generations", period_start=now, used=3, overage=1234567)
+    metered = OveragePrice.objects.create(
+        id=f"price_8{ending}", plan=plan, feature="generations", interval="month", amounts={"usd": "2.5"},
+        meter=f"mtr_1{ending}", event_name="billing_generations",
+    )  # fmt: skip
     terms = {"percent_off": 50, "coupon": f"HALF{ending}", "duration": "forever", "saves": 1000, "starts_at": now}
     return {
         AddOn: add_on,
@@ -188,5 +196,19 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         Trial: Trial.objects.create(
             subscription_id=f"sub_1{ending}", plan=plan, started_at=now, ends_at=now + timedelta(days=14), **of
         ),
-        Usage: Usage.objects.create(subscriber=alice, feature="generations", period_start=now, used=3),
+        Usage: counter,
+        OveragePrice: metered,
+        UsageReport: UsageReport.objects.create(
+            usage=counter,
+            price=metered,
+            customer_id=customer.pk,
+            subscription_id=f"sub_1{ending}",
+            currency="usd",
+            quantity=1234567,
+            at=now,
+            made_at=now,
+            state="refused",
+            error_message="No active meter found.",
+        ),
+        SpendCap: SpendCap.objects.create(subscriber=alice, set_at=now, set_by="subscriber", **MONEY),
     }

@@ -19,18 +19,20 @@ from billing.models import (
     Lane,
     LimitOverride,
     MirrorFailure,
+    OveragePrice,
     Pack,
     Payment,
     Plan,
     Price,
     PriceMove,
+    SpendCap,
     SyncRun,
 )
 from billing.tests.markup import Page
 
 pytestmark = pytest.mark.django_db
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
-EDITABLE = {Plan}
+EDITABLE = {Plan, SpendCap}
 ADDED = {Plan, Grant, Code, Agreement, LimitOverride}
 
 
@@ -46,7 +48,7 @@ def test_a_list_opens_and_shows_its_row(staff, rows, model):
     assert Page(answer.content.decode()).problems == []
 
 
-OF_NO_CUSTOMER = {AddOn, AddOnPrice, Plan, Price, PriceMove, SyncRun, MirrorFailure, Pack}
+OF_NO_CUSTOMER = {AddOn, AddOnPrice, Plan, Price, PriceMove, SyncRun, MirrorFailure, OveragePrice, Pack}
 SEARCHED_BY_CUSTOMER = [model for model in MODELS if model not in OF_NO_CUSTOMER]
 
 

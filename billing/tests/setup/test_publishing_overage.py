@@ -5,7 +5,7 @@ from django.core.checks import run_checks
 
 from billing.models import OveragePrice, PlanLimit
 from billing.setup import account, publishing_overage
-from billing.setup.doctor import here
+from billing.setup.doctor import metering
 from billing.tests.usage.metered_plans import PLANS, metered_plans, shop, use  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -88,11 +88,11 @@ def test_the_doctor_names_what_stripe_has_not_counted(shop):  # noqa: F811
     from billing import usage
     from billing.models import UsageReport
 
-    assert [finding.level for finding in here.usage_reports()] == ["ok"]
+    assert [finding.level for finding in metering.usage_reports()] == ["ok"]
     use(shop.subscribed("pro"), 140)
     usage.reporting.cut_all()
     UsageReport.objects.update(state="refused", error_message="No such meter.")
-    found = list(here.usage_reports())
+    found = list(metering.usage_reports())
     assert [finding.level for finding in found] == ["warning"]
     assert "40 generations" in found[0].text
     assert "No such meter." in found[0].text
