@@ -40,7 +40,7 @@ def for_holds(overview: Overview, holds: list[Hold]) -> Banner | None:
     if not holds:
         return None
     if overview.is_cancelling:
-        return ending_words.forfor_holds(holds[0])
+        return ending_words.for_held(holds[0])
     headline, sentence = HELD[f"hold_{holds[0].kind}"]
     return Banner(Tone.PROBLEM, str(headline), f"{sentence} {_renews_all_the_same(overview)}".strip())
 
