@@ -29,7 +29,7 @@ class PasswordAgainForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if not is_password_of(self.request, self.user, password):
-            raise forms.ValidationError(self.wrong)
+            raise forms.ValidationError(str(self.wrong))
         return password
 
 

@@ -111,7 +111,7 @@ def test_a_page_speaks_one_language_and_it_is_the_browsers(client):
     assert "Konto anlegen" in page.content.decode()
     assert page["Content-Language"] == "de"
     refused = client.post("/accounts/signup/", {"email": "x", "password": ""}, headers=german).content.decode()
-    assert "Bitte gültige E-Mail-Adresse eingeben." in refused
+    assert "Geben Sie eine gültige E-Mail-Adresse ein." in refused
     assert "Dieses Feld ist zwingend erforderlich." in refused
 
 

