@@ -26,6 +26,7 @@ def test_the_checkout_that_saves_a_card_is_that_of_the_subscription(world, eve, 
     world.control(f"checkout/{session['id']}/complete", payment_method="pm_card_visa")
     world.deliver()
     testing.work()
+    world.deliver()
     assert eve.row.has_payment_method
 
 
