@@ -2,6 +2,7 @@
 
 import pytest
 
+from billing import testing
 from billing.tests.lifecycle.test_trials import begin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,6 +24,8 @@ def test_the_checkout_that_saves_a_card_is_that_of_the_subscription(world, eve, 
     session = world.stripe("GET", f"checkout/sessions/{answer.json()['url'].rpartition('/')[2]}")
     assert (answer.status_code, session["mode"], session["customer"]) == (200, "setup", eve.customer)
     world.control(f"checkout/{session['id']}/complete", payment_method="pm_card_visa")
+    world.deliver()
+    testing.work()
     world.deliver()
     assert eve.row.has_payment_method
 
