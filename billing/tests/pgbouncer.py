@@ -41,11 +41,14 @@ def pgbouncer(host: str, user: str):
         conf = Path(folder) / "pgbouncer.ini"
         conf.write_text(CONF.format(host=host, user=user, port=port))
         # It refuses to run as root, and the socket is its server's owner's.
-        as_owner = {"user": owner} if os.getuid() == 0 else {}
-        if as_owner:
+        if os.getuid() == 0:
             os.chown(folder, owner, -1)
         process = subprocess.Popen(
-            [BINARY, str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **as_owner
+            [BINARY, str(conf)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            user=owner if os.getuid() == 0 else None,
         )
         try:
             until(lambda: _listens(port), what="pgbouncer")

@@ -29,9 +29,7 @@ class Person(requests.Session):
 
     def lose_session(self) -> None:
         """What happens to a session that ends: the page stays open."""
-        for cookie in list(self.cookies):
-            if cookie.name == "sessionid":
-                self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+        self.cookies.set("sessionid", None)
 
     @property
     def heading(self) -> str:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from billing import mailer
 from billing.tests.beside import installed_beside
 from billing.tests.pgbouncer import needs_pgbouncer, pgbouncer
 from billing.tests.processes import until
@@ -35,8 +36,12 @@ from django.urls import include
 urlpatterns += [path("accounts/", include("allauth.urls"))]
 """
 POOLED = """
+from billing.hosting import POSTGRESQL_OPTIONS
+
 DATABASES["default"] |= {{"HOST": "127.0.0.1", "PORT": {port}, "DISABLE_SERVER_SIDE_CURSORS": True}}
+DATABASES["default"]["OPTIONS"] = POSTGRESQL_OPTIONS
 """
+MAIL = f"vars().update({mailer.mail_settings(mailer.CONSOLE)!r})"
 WITHOUT_DJANGO_Q2 = """
 INSTALLED_APPS.remove("django_q")
 LOGIN_URL = "account_login"
@@ -72,7 +77,7 @@ def pool():
 def shop(host, pool, broker):
     """The host's own project first; then getting-started.md, and queues.md for Celery; served by all its processes."""
     host.beside.append(installed_beside("allauth", "django-allauth"))
-    host.add("mysite/settings.py", ALLAUTH + POOLED.format(port=pool))
+    host.add("mysite/settings.py", ALLAUTH + POOLED.format(port=pool) + MAIL)
     host.add("mysite/urls.py", ALLAUTH_URLS)
     for addition in recipe.additions():
         if addition.when in {"", "a page"}:

@@ -11,6 +11,7 @@ import django
 import pytest
 import requests
 
+from billing import mailer
 from billing.tests.beside import installed_beside
 from billing.tests.processes import until
 
@@ -41,6 +42,7 @@ INSTALLED_APPS += ["csp"]
 MIDDLEWARE += ["csp.middleware.CSPMiddleware"]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": POLICY}
 """
+MAIL = f"vars().update({mailer.mail_settings(mailer.CONSOLE)!r})"
 # What an event's way is through all of the host's middleware, and what is left open on purpose.
 OPEN = ("/", "/healthz", "/readyz", "/metrics", "/api/v1/plans")
 CLOSED_TO_STRANGERS = ("/billing/", "/billing/change", "/billing/packs/return?session_id=x", "/report/")
@@ -65,7 +67,7 @@ def shop(host):
     """All of getting-started.md in a project that had middleware, policy and server already."""
     host.beside.append(installed_beside("uvicorn", "uvicorn", "h11", "click"))
     own = OF_DJANGO if django.VERSION >= (6, 0) else OF_DJANGO_CSP
-    host.add("mysite/settings.py", CLOSED + POLICY.format(stripe='"https://checkout.stripe.com"') + own)
+    host.add("mysite/settings.py", CLOSED + POLICY.format(stripe='"https://checkout.stripe.com"') + own + MAIL)
     host.add_all(recipe.for_a_new_project())
     host.manage("setup")
     host.run(PEOPLE)
