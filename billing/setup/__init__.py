@@ -1,6 +1,6 @@
 """The setup room prepares a site: the database, the Stripe account, checks, the doctor, and the import of customers."""
 
-from . import account, checks, database, doctor, importing, integrations, publishing, watching, publishing_overage
+from . import account, checks, database, doctor, importing, integrations, publishing, publishing_overage, watching
 from .account import Change
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "doctor",
     "importing",
     "integrations",
-    "publishing", "watching",
+    "publishing",
     "publishing_overage",
+    "watching",
 ]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from billing import clock, payments
+from billing import payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
