@@ -182,7 +182,7 @@ def test_what_was_done_and_not_answered_is_called_unknown_and_found_done_when_as
     assert answer.status_code == 503
     if answer.json()["code"] == "stripe_unavailable":
         assert "we do not know" in answer.json()["detail"]
-        assert "safe" in answer.json()["detail"]
+        assert "won't be charged twice" in answer.json()["detail"]
     world.control("faults")
     once_more = getattr(client, method)(f"{API}/{path}", body)
     assert once_more.status_code == 200, once_more.json()
