@@ -26,8 +26,6 @@ from django.core import signals as of_requests
 from django.db import connection, transaction
 from django.db.models import signals as of_models
 from django.dispatch import Signal
-from django.test.client import ClientHandler
-from django.urls import get_resolver
 from django.utils import timezone, translation
 from djstripe.signals import WEBHOOK_SIGNALS
 
@@ -165,9 +163,7 @@ def _packages() -> set[str]:
 
 
 def begin() -> None:
-    """Load all of the site, which connects its receivers, and note from now on what is patched."""
-    get_resolver().url_patterns  # noqa: B018  imports the pages
-    ClientHandler().load_middleware()
+    """Note from now on which patches of unittest.mock are in effect."""
     enter, leave = mock._patch.__enter__, mock._patch.__exit__
 
     def entered(self: Any) -> Any:
