@@ -11,7 +11,6 @@ import json
 import re
 import threading
 import time
-import weakref
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
@@ -19,13 +18,14 @@ from typing import Any
 from unittest import mock
 
 import structlog
-from django.apps import apps
 from django.conf import settings
 from django.core import mail
 from django.core import signals as of_requests
 from django.db import connection, transaction
 from django.db.models import signals as of_models
 from django.dispatch import Signal
+from django.test.client import ClientHandler
+from django.urls import get_resolver
 from django.utils import timezone, translation
 from djstripe.signals import WEBHOOK_SIGNALS
 
@@ -109,7 +109,7 @@ def _is_unwatched(world: Any) -> bool:
         and not (connection.force_debug_cursor or connection.execute_wrappers or connection.needs_rollback)
         and not (sandbox.forward or sandbox.forward_thin or sandbox.state.table("webhook_endpoint").rows)
         and not any(sandbox.faults.shown().values())
-        and not any(_is_of_a_test(receiver) for _, _, receiver in _receivers())
+        and _receivers() == _receivers_at_start()
     )
 
 
@@ -118,9 +118,8 @@ def _key(world: Any, story: Any, rows: Rows, state: str) -> str:
     was = MOMENTS.sub("T", repr(sorted(rows.items())) + re.sub(r'"offset": [-\d.e]+', "", state))
     moved = round(world.sandbox.state.clock.offset - world.put_back)
     said = (translation.get_language(), timezone.get_current_timezone_name(), world.delivered, world.put_up_for_sale)
-    heard = sorted(str((number, key)) for number, key, _ in _receivers())
     logs = [id(processor) for processor in structlog.get_config()["processors"]]
-    return hashlib.sha256(repr((story, was, moved, said, heard, logs, _settings())).encode()).hexdigest()
+    return hashlib.sha256(repr((story, was, moved, said, logs, _settings())).encode()).hexdigest()
 
 
 def _settings() -> list[tuple[str, str]]:
@@ -134,36 +133,29 @@ def _settings() -> list[tuple[str, str]]:
     return sorted((name, repr(value)) for name, value in found.items() if name.isupper())
 
 
-def _heard() -> list[Signal]:
+def _receivers() -> list[Any]:
     own = [value for value in vars(signals).values() if isinstance(value, Signal)]
     models = [value for value in vars(of_models).values() if isinstance(value, Signal)]
     requests = [value for value in vars(of_requests).values() if isinstance(value, Signal)]
-    return [*own, *models, *requests, *WEBHOOK_SIGNALS.values()]
-
-
-def _receivers() -> list[Any]:
-    """Return the live receivers of every signal by their ids, and each with its function; a world's own ones apart."""
-    found = []
-    for number, signal in enumerate(_heard()):
-        for key, receiver, *_ in signal.receivers:
-            function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
-            if function is not None and key[0] != "world":
-                found.append((number, key, function))
-    return found
-
-
-def _is_of_a_test(receiver: Any) -> bool:
-    names = (getattr(receiver, "func", receiver).__module__ or "").split(".")
-    return "tests" in names or names[0] not in _packages()
+    heard = [*own, *models, *requests, *WEBHOOK_SIGNALS.values()]
+    # A world hears all of ours, by this name.
+    return [sorted(str(one[0]) for one in signal.receivers if one[0][0] != "world") for signal in heard]
 
 
 @cache
-def _packages() -> set[str]:
-    return {"config", "django"} | {app.name.partition(".")[0] for app in apps.get_app_configs()}
+def _receivers_at_start() -> list[Any]:
+    return _receivers()
 
 
 def begin() -> None:
-    """Note from now on which patches of unittest.mock are in effect."""
+    """Note the receivers that the site has, when all of it is loaded, and from now on what is patched."""
+    get_resolver().url_patterns  # noqa: B018  imports the pages
+    ClientHandler().load_middleware()
+    _receivers_at_start()
+    _watch_patches()
+
+
+def _watch_patches() -> None:
     enter, leave = mock._patch.__enter__, mock._patch.__exit__
 
     def entered(self: Any) -> Any:
