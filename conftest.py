@@ -90,11 +90,3 @@ def an_empty_cache(request: pytest.FixtureRequest, _django_db_marker: None) -> N
     """Tests that commit leave the counts of rate limits behind: the cache's table is no model's, and is not flushed."""
     if request.node.get_closest_marker("django_db"):
         cache.clear()
-
-
-@pytest.fixture(scope="session")
-def stories() -> None:
-    """Let worlds give again what they have lived through."""
-    from billing.tests import replaying
-
-    replaying.begin()

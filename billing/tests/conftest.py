@@ -8,6 +8,7 @@ from django.db import connection
 from billing import testing
 from billing.testing import catalogue
 
+from . import replaying
 from .world import World
 
 
@@ -17,8 +18,14 @@ def a_process_that_knows_nothing_of_stripe():
         yield
 
 
+@pytest.fixture(scope="session")
+def _stories():
+    replaying.watch_patches()
+    replaying.begin()
+
+
 @pytest.fixture
-def world(request, stories, billing_stripe):
+def world(request, _stories, billing_stripe):
     """A site that sells, and its Stripe; nothing is delivered unless the test does it."""
     if request.node.get_closest_marker("first_sale"):
         catalogue.forget_sales()

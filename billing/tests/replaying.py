@@ -62,6 +62,22 @@ _kept: dict[str, Kept] = {}
 _patched: list[Any] = []
 
 
+def watch_patches() -> None:
+    """Note from now on which patches of unittest.mock are in effect."""
+    enter, leave = mock._patch.__enter__, mock._patch.__exit__
+
+    def entered(self: Any) -> Any:
+        _patched.append(self)
+        return enter(self)
+
+    def left(self: Any, *error: Any) -> Any:
+        if self in _patched:
+            _patched.remove(self)
+        return leave(self, *error)
+
+    mock._patch.__enter__, mock._patch.__exit__ = entered, left
+
+
 def told(world: Any, story: Any, live: Any) -> Any:
     """Return what `live()` returns, having lived through the story or got a copy of it; `story` says which it is, and
     what is told is plain values.
@@ -148,26 +164,10 @@ def _receivers_at_start() -> list[Any]:
 
 
 def begin() -> None:
-    """Note the receivers that the site has, when all of it is loaded, and from now on what is patched."""
+    """Note the receivers that the site has, when all of it is loaded; called before any test."""
     get_resolver().url_patterns  # noqa: B018  imports the pages
     ClientHandler().load_middleware()
     _receivers_at_start()
-    _watch_patches()
-
-
-def _watch_patches() -> None:
-    enter, leave = mock._patch.__enter__, mock._patch.__exit__
-
-    def entered(self: Any) -> Any:
-        _patched.append(self)
-        return enter(self)
-
-    def left(self: Any, *error: Any) -> Any:
-        if self in _patched:
-            _patched.remove(self)
-        return leave(self, *error)
-
-    mock._patch.__enter__, mock._patch.__exit__ = entered, left
 
 
 # Rows, as SQLite has them
