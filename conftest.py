@@ -1,9 +1,6 @@
 """Every test of the project stands on these fixtures."""
 
-import gc
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,6 @@ from django.db import connection
 from hypothesis import settings as hypothesis
 
 from config.tests import emptying
-from config.tests.marks import SPELLED
 
 pytest_plugins = ["billing.testing.plugin", "billing.tests.browser.plugin"]
 
@@ -37,30 +33,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Look for no garbage while eleven thousand tests are made, all of which stay: it would take an eighth longer."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the files that do not spell a mark which `-m` asks for: most of the second and third run of `make test`
-    would else be the import of all the others. `config/tests/test_marks.py` holds that marks are spelled.
-    """
-    marks = config.option.markexpr.split(" or ")
-    if collection_path.suffix != ".py" or not SPELLED.issuperset(marks):
-        return None
-    text = collection_path.read_text()
-    return True if not any(re.search(rf"\b{mark}\b", text) for mark in marks) else None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, rather than skip, what needs PostgreSQL when the database is another one."""
     if connection.vendor == "postgresql":
         return
-    names = SPELLED - {"postgres"}
+    names = ("postgres_only", "stops_database")
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in names)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -8,7 +8,6 @@ from django.db import connection
 from billing import testing
 from billing.testing import catalogue
 
-from . import replaying
 from .world import World
 
 
@@ -18,18 +17,12 @@ def a_process_that_knows_nothing_of_stripe():
         yield
 
 
-@pytest.fixture(scope="session")
-def _stories():
-    replaying.watch_patches()
-    replaying.begin()
-
-
 @pytest.fixture
-def world(request, _stories, billing_stripe):
+def world(request, billing_stripe):
     """A site that sells, and its Stripe; nothing is delivered unless the test does it."""
     if request.node.get_closest_marker("first_sale"):
         catalogue.forget_sales()
-    world = World(billing_stripe.sandbox, request.node)
+    world = World(billing_stripe.sandbox)
     yield world
     world.forget()
 

@@ -11,8 +11,6 @@ from billing.models import Customer
 from billing.stripe_client.http_client import HttpClient
 from billing.testing import Stripe, Subscribed
 
-from . import replaying
-
 SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}
 
 
@@ -25,9 +23,8 @@ class Subscriber(Subscribed):
 class World(Stripe):
     stripe = Stripe.api
 
-    def __init__(self, sandbox, node):
+    def __init__(self, sandbox):
         super().__init__(sandbox)
-        self.node, self.put_back = node, 0.0
         self.heard = []
         for name, signal in SIGNALS.items():
             signal.connect(self._listener(name), dispatch_uid="world", weak=False)
@@ -67,21 +64,12 @@ class World(Stripe):
         made = super().subscribe(user or self.sign_up(email), plan, interval, card)
         return Subscriber(made.subscriber, made.customer, made.subscription)
 
-    def subscribed(self, plan="pro", interval="month", card="pm_card_visa", email="ada@example.com", user=None):
-        """`subscribe`, and all events delivered and applied: now, or a moment ago in the same way for another test."""
-
-        def live():
-            made = self.subscribe(plan, interval, card, email, user)
-            self.deliver()
-            return made.user.pk, made.customer, made.subscription
-
-        if user is not None:
-            pk, *ids = live()
-        else:
-            pk, *ids = replaying.told(self, (plan, interval, card, email), live)
-            user = get_user_model().objects.get(pk=pk)
+    def subscribed(self, *args, **kwargs):
+        """`subscribe`, and all events delivered and applied."""
+        subscriber = self.subscribe(*args, **kwargs)
+        self.deliver()
         self.heard.clear()
-        return Subscriber(user, *ids)
+        return subscriber
 
     def buy_twice(self, subscriber, price):
         """A second subscription as our own Checkout would make it, had it sold both at the same time."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.http import HttpResponseBase
+from django.test import Client
 
 from billing import site
 from billing.conf import conf
@@ -44,9 +45,6 @@ def _post(path: str, event_id: str) -> HttpResponseBase:
         "livemode": conf.live_mode,
         "data": {"object": {"id": event_id, "object": "billing_doctor"}},
     }
-    # It brings a good part of Django with it, and every process of the site loads this module.
-    from django.test import Client
-
     body = json.dumps(event).encode()
     public = urlsplit(conf.site_url)
     return Client(enforce_csrf_checks=True, raise_request_exception=False).post(
