@@ -86,7 +86,7 @@ class AgreementAdmin(ReadOnlyAdmin):
                 messages.success(request, "Drafted. Nothing has happened at Stripe yet: look it over, then send it.")
                 return self._page_of(request, agreement)
         except tuple(OUTAGES) as error:  # a discount is asked for at Stripe
-            form.add_error(None, outage_of(error).for_staff)
+            form.add_error(None, str(outage_of(error).for_staff))
             return self._ask_terms(request, form, status=outage_of(error).status)
         return self._ask_terms(request, form, status=400)
 
@@ -141,7 +141,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         except AccountClosing:
             return self._ask(request, agreement, name, form, CLOSING, status=409)
         except tuple(OUTAGES) as error:
-            return self._ask(request, agreement, name, form, outage_of(error).for_staff, outage_of(error).status)
+            return self._ask(request, agreement, name, form, str(outage_of(error).for_staff), outage_of(error).status)
         _log(request, agreement, CHANGE, ACTS[name][1], form.cleaned_data["reason"])
         messages.success(request, f"{ACTS[name][1]}. {agreement_words.sentence(agreement)}")
         return self._page_of(request, agreement)

@@ -131,7 +131,7 @@ class CustomerPage(ReadOnlyAdmin):
             return self._ask(request, action, customer, form, problem, status=409)
         except tuple(OUTAGES) as error:
             outage = outage_of(error)
-            return self._ask(request, action, customer, form, spelled(outage.for_staff), outage.status)
+            return self._ask(request, action, customer, form, spelled(str(outage.for_staff)), outage.status)
         messages.success(request, f"{done}.")
         return _page_of(customer.pk)
 

@@ -59,7 +59,7 @@ class GrantAdmin(ReadOnlyAdmin):
         except Refused as error:
             return self._ask(request, form, str(error), status=409)
         except tuple(OUTAGES) as error:
-            return self._ask(request, form, spelled(outage_of(error).for_staff), outage_of(error).status)
+            return self._ask(request, form, spelled(str(outage_of(error).for_staff)), outage_of(error).status)
         messages.success(request, f"Gave {grant} to {grant.subscriber}.")
         kind = grant._meta.model_name
         may_see = request.user.has_perm(f"{conf.app_label}.view_{kind}")

@@ -85,7 +85,7 @@ class LimitOverrideAdmin(OfSubscriber):
         except usage.LimitRefused as error:
             return self._ask(request, form, f"{error} Nothing was changed.", status=409)
         except tuple(OUTAGES) as error:
-            return self._ask(request, form, spelled(outage_of(error).for_staff), outage_of(error).status)
+            return self._ask(request, form, spelled(str(outage_of(error).for_staff)), outage_of(error).status)
         messages.success(request, f"Set {row} for {row.subscriber}.")
         page = reverse(f"admin:{conf.app_label}_limitoverride_change", args=[row.pk])
         return HttpResponseRedirect(page if self.has_view_permission(request) else reverse("admin:index"))

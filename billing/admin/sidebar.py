@@ -18,12 +18,12 @@ AppList = list[dict[str, Any]]
 TASKS = {
     "Customers": """
         Customer Subscription Trial Agreement Grant Hold Discount CancelOffer CheckoutAttempt TaxId
-        Usage Credit KeyedUse AccountDeletion
+        Usage LimitOverride Credit KeyedUse SpendCap UsageReport AccountDeletion
     """,
     "Money": """
         Dashboard Payment Invoice PaymentFailure Refund Dispute Purchase InvoicePayment BalanceTransaction MrrMovement
     """,
-    "Catalogue": "Plan Price Pack Code PriceMove PriceMoveRow",
+    "Catalogue": "Plan Price AddOn AddOnPrice OveragePrice Pack Code PriceMove PriceMoveRow",
     "Engine room": "StripeEvent SyncRun StripeWrite Lane Alert MirrorFailure",
 }
 MIRROR, QUEUE = "djstripe", "django_q"

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -107,8 +108,8 @@ class Refusal(exceptions.APIException):
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> None:
-        super().__init__(detail, code)
+    def __init__(self, code: str, detail: str | Promise, fields: dict[str, list[str]] | None = None) -> None:
+        super().__init__(str(detail), code)
         self.code, self.fields = code, fields
 
 

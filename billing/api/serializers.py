@@ -65,7 +65,7 @@ class CheckoutRequest(PriceRequest):
         required=False, default="", allow_blank=True, max_length=200, help_text="The text of a code that is preset"
     )
 
-    add_ons = AddOnChoice(many=True, required=False, max_length=50, help_text="Bought with the plan")
+    add_ons = AddOnChoice(many=True, required=False, help_text="Bought with the plan")
 
     def validate_currency(self, value: str) -> str:
         return value.lower()

@@ -9,6 +9,7 @@ from billing import access, subscriptions, usage
 from billing.conf import conf
 from billing.lanes import writes
 from billing.models import Discount, Hold, Invoice, NextCharge, Plan, Price, PriceMoveRow, Subscription
+from billing.usage import Spending
 
 from . import price_moves
 from .held_add_ons import HeldAddOn, held_by
@@ -84,7 +85,7 @@ class Overview:
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
     discounts: list[Discount] = field(default_factory=list)
-    spending: usage.Spending | None = None  # beyond the limits, over all lines; None where nothing is paid by use
+    spending: Spending | None = None  # beyond the limits, over all lines; None where nothing is paid by use
     lacks_address: bool = False  # an invoice, or the tax of a subscription, waits for the subscriber's address
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 

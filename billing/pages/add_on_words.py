@@ -9,14 +9,15 @@ from billing.money import format_amount
 
 from .banners import Banner, Tone
 from .days import day
+from .status_words import humanize
 
 
 def gives(add_on: AddOn, quantity: int = 1) -> str:
     """Return what so many of an add-on give: "500 more generations per month"."""
     return ", ".join(
-        f"{_humanize(feature)} without limit"
+        f"{humanize(feature)} without limit"
         if each is None
-        else f"{each * quantity:,} more {_humanize(feature)} per month"
+        else f"{each * quantity:,} more {humanize(feature)} per month"
         for feature, each in add_on.limits.items()
     )
 
@@ -140,7 +141,3 @@ def _names(add_ons: dict[str, int], held: Subscription) -> str:
 
 def _amount(amount: int | None, currency: str, cadence: Cadence) -> str:
     return "" if amount is None else f"{format_amount(amount, currency)} {cadence.per}"
-
-
-def _humanize(feature: str) -> str:
-    return feature.replace("_", " ").replace("-", " ")

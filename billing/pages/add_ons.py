@@ -15,7 +15,7 @@ from billing.money import format_amount
 
 from . import add_on_words, tax_words
 from .guarding import for_manager, line_of
-from .wording import humanize
+from .status_words import humanize
 
 NUMBER = re.compile(r"\d{1,6}")
 NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose again."

@@ -59,7 +59,7 @@ def buy(request: HttpRequest) -> HttpResponse:
         return _shown(request, f"{refusal} {NOTHING_CHARGED}", 409)
     except tuple(OUTAGES) as error:
         log.warning("purchase not started", exc_info=True)
-        return _shown(request, outage_of(error).sentence, outage_of(error).status)
+        return _shown(request, str(outage_of(error).sentence), outage_of(error).status)
 
 
 @never_cache
@@ -102,7 +102,7 @@ def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
 
 def gives(pack: Pack) -> str:
     """Return what a pack gives: "1,000 generations, for 30 days", "Pro, with no expiry date"."""
-    what = str(pack.plan) if pack.plan else f"{number(pack.quantity)} {humanize(pack.feature)}"
+    what = str(pack.plan) if pack.plan else f"{number(pack.quantity or 0)} {humanize(pack.feature)}"
     if not pack.lasts_days:
         return _("{what}, with no expiry date").format(what=what)
     words = ngettext("{what}, for {count} day", "{what}, for {count} days", pack.lasts_days)

@@ -14,9 +14,10 @@ from billing.access import payer
 from billing.models import SpendCap
 from billing.money import exponent, format_amount
 
-from . import trouble, wording
+from . import trouble
 from .days import day
 from .signed_in import signed_in
+from .status_words import humanize
 
 WRITE_A_NUMBER = "Write an amount, such as 50 or 49.90."
 
@@ -62,7 +63,7 @@ def account_rows(now: usage.Spending | None) -> dict[str, Any] | None:
         "amount": format_amount(now.amount, now.currency),
         "rows": [
             {
-                "feature": wording.humanize(each.feature),
+                "feature": humanize(each.feature),
                 "quantity": f"{each.quantity:,}",
                 "unit": format_amount(each.unit, now.currency),
                 "amount": format_amount(each.amount, now.currency),

@@ -21,7 +21,10 @@ FAILED = 400
 
 def as_json(_request: HttpRequest, refused: Exception) -> HttpResponseBase:
     """Answer 402 `quota_exceeded`, `spend_cap_reached`, or 403 `no_access`, `no_subscriber`: `{"code", "detail"}`."""
-    codes = {QuotaExceeded: (402, "quota_exceeded"), SpendCapReached: (402, "spend_cap_reached")}
+    codes: dict[type[Exception], tuple[int, str]] = {
+        QuotaExceeded: (402, "quota_exceeded"),
+        SpendCapReached: (402, "spend_cap_reached"),
+    }
     codes |= {NoAccess: (403, "no_access")}
     status, code = codes.get(type(refused), (403, "no_subscriber"))
     return JsonResponse({"code": code, "detail": str(refused)}, status=status)

@@ -16,7 +16,17 @@ OURS = ("billing", "accounts", "notifications", "config")
 # DRF imports the API's parsers while it loads, so the face of `billing.api` can re-export nothing.
 MODULES_OF_THE_API = {"documented", "errors", "permissions", "serializers"}
 LOOSE = {"__init__", "after_commit", "apps", "cache", "cadence", "cause", "clock", "commands", "conf", "confirmed"}
-LOOSE |= {"decorators", "forking", "grants", "hosting", "mailer", "money", "own_transactions", "private_answers"}
+LOOSE |= {
+    "decorators",
+    "forking",
+    "grants",
+    "hosting",
+    "localized",
+    "mailer",
+    "money",
+    "own_transactions",
+    "private_answers",
+}
 LOOSE |= {"rates", "signals", "site", "stripe_account", "urls"}
 
 

@@ -63,7 +63,10 @@ CADENCE = Kind("an interval", lambda v: isinstance(v, str) and _cadence(v) is no
 LOWER = Kind("a currency", lambda v: kinds.matching(kinds.CURRENCY, "").is_right(v) and v.islower())
 MOST = {"PositiveSmallIntegerField": 2**15 - 1, "PositiveBigIntegerField": 2**63 - 1}
 AMOUNTS = Kind("amounts", lambda v: bool(v) and _by(LOWER, kinds.whole(1), "").is_right(v))
-OVERAGE = Kind("amounts", lambda v: bool(v) and _by(LOWER, Kind("", overage.amount_of), "").is_right(v))
+OVERAGE = Kind(
+    "amounts",
+    lambda v: bool(v) and _by(LOWER, Kind("", lambda each: overage.amount_of(each) is not None), "").is_right(v),
+)
 SPELLINGS = "A count stands before day, week, month or year, without a plural, and three years are the longest."
 NAMED = {
     "quarter": "3 month", "quarterly": "3 month", "half_year": "6 month", "half-year": "6 month", "halfyear": "6 month",

@@ -24,7 +24,6 @@ from billing.models import (
     Trial,
 )
 from billing.monitoring import needs
-from notifications.models import Mail
 
 pytestmark = pytest.mark.django_db
 
@@ -59,8 +58,6 @@ def wait(rows):
     AccountDeletion.objects.update(requested_at=now - day)
     SyncRun.objects.update(status="failed")
     PriceMoveRow.objects.update(status="untold")
-    mail = {"kind": "payment_failed", "key": "in_1", "recipient": "alice@example.com"}
-    Mail.objects.create(status="failed", created_at=now, next_attempt_at=now, **mail)
 
 
 def test_a_quiet_day_says_so(staff, calm):
@@ -77,7 +74,7 @@ def test_each_count_leads_to_a_list_of_just_those_rows(staff, calm):
     found = counted(staff)
     assert set(found) == {
         "condition", "dispute", "dead", "refused", "unknown_price", "nothing", "overdue", "agreement", "move",
-        "deletion", "sync", "mail",
+        "deletion", "sync",
     }  # fmt: skip
     assert {number for number, _ in found.values()} == {"1"}
     for need in needs.waiting(staff.get("/admin/").wsgi_request):
@@ -103,7 +100,6 @@ def test_what_passed_is_not_counted(staff, calm):
     long_ago = timezone.now() - timedelta(days=40)
     Alert.objects.update(raised_at=long_ago)
     SyncRun.objects.update(started_at=long_ago)
-    Mail.objects.update(created_at=long_ago)
     StripeEvent.objects.update(handled_at=long_ago)
     Payment.objects.update(kept_at=long_ago)
     Invoice.objects.update(due_at=timezone.now() + timedelta(days=1))
