@@ -47,7 +47,7 @@ class Command(TerminalCommand):
         parser.add_argument("--feature", default="", help="or the feature that it gives")
         parser.add_argument("--quantity", type=whole, help="of the feature, what is added to each month; left out: all")
         parser.add_argument("--as-credits", action="store_true", help="the quantity is given once, as credits")
-        parser.add_argument("--lasts-days", type=whole, help="days from redeeming; left out: for good")
+        parser.add_argument("--lasts-days", metavar="DAYS", type=whole, help="days from redeeming; left out: for good")
         parser.add_argument("--uses", type=whole, default=1, help="how many subscribers may redeem each; 1")
         parser.add_argument("--valid-until", type=day, metavar="DAY", help="the last day on which it may be redeemed")
         parser.add_argument("--dry-run", action="store_true", help="say what would be made, without making it")
