@@ -130,6 +130,7 @@ DOORS = [
     ("billing.discount_customer", is_asked_why("discount")),
     ("billing.discount_customer", is_asked_why("end-discount")),
     ("billing.discount_customer", is_asked_why("discount-link")),
+    ("billing.change_add_ons", is_asked_why("add-ons")),
     ("billing.pause_customer", is_asked_why("pause")),
     ("billing.pause_customer", is_asked_why("resume-payments")),
     ("billing.send_agreement", sees("/admin/billing/agreement/add/", "Agreed amount")),
