@@ -1,5 +1,6 @@
 """The payer of a request need not be its sender, and a person with access need not be allowed to change it."""
 
+import html
 import re
 
 import pytest
@@ -94,7 +95,7 @@ def by_api(user):
 
 
 def text(answer):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
 
 
 # Access

@@ -28,7 +28,9 @@ def inline(prefix: str, *forms: dict[str, Any], initial: int = 0) -> dict[str, A
 def plan_form(plan: Plan, quantity: str, **changed: Any) -> dict[str, Any]:
     limit = plan.limits.get()
     limits = inline(
-        "limits", {"id": limit.pk, "plan": plan.pk, "feature": limit.feature, "quantity": quantity}, initial=1
+        "limits",
+        {"id": limit.pk, "plan": plan.pk, "feature": limit.feature, "quantity": quantity, "rollover": 0},
+        initial=1,
     )
     return {
         "name": plan.name,

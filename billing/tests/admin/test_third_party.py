@@ -84,7 +84,7 @@ def test_dj_stripe_has_pages_for_what_it_mirrors():
 
 
 def test_the_index_leads_to_what_is_filled_and_to_nothing_that_stays_empty(staff):
-    index = staff.get("/admin/").content.decode()
+    index = staff.get("/admin/djstripe/").content.decode()
     led_to = {model.__name__ for model in DJSTRIPE if address(model, "changelist") in index}
     assert {"Charge", "Customer", "Event", "Invoice", "Subscription"} <= led_to
     assert not led_to & {"Coupon", "Payout", "Session", "TaxRate", "WebhookEndpoint"}
