@@ -44,7 +44,7 @@ class SpendingSerializer(serializers.Serializer[Any]):
 
 class CapRequest(serializers.Serializer[Any]):
     amount = serializers.IntegerField(min_value=0, max_value=usage.capping.MOST, help_text="Minor units a month")
-    policy = serializers.ChoiceField(SpendCap.Policy.choices, default=SpendCap.Policy.STOP)
+    policy = Choice(SpendCap.Policy.values, default=SpendCap.Policy.STOP.value)
 
 
 NOT_PAID = error("no_pay_by_use", note=": the plan prices nothing beyond its limits, or is not active")

@@ -33,7 +33,7 @@ from billing.tests.markup import Page
 pytestmark = pytest.mark.django_db
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
 EDITABLE = {Plan, SpendCap}
-ADDED = {Plan, Grant, Code, Agreement, LimitOverride}
+ADDED = {Plan, Grant, Code, Agreement, LimitOverride, PriceMove}
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:

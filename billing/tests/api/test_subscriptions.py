@@ -67,6 +67,7 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "trial_end": None,
         "grace_ends_at": None,
         "discounts": [],
+        "add_ons": [],
         "address_missing": False,
         "collection_paused": None,
         "holds": [],
