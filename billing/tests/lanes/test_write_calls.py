@@ -119,6 +119,7 @@ def change(ada):
         for name in ("low", "high")
     )
     usual = {"customer": ada, "price": high, "previous_price": low, "status": "awaited", "proration_date": 1}
+    usual["previous_items"] = [{"id": "si_1", "price": "price_low", "quantity": 2}]
     bystander = PlanChange.objects.create(subscription_id="sub_2", **usual)
     yield PlanChange.objects.create(subscription_id="sub_1", **usual)
     assert PlanChange.objects.get(pk=bystander.pk).status == "awaited"
@@ -130,7 +131,7 @@ def change(ada):
         ({}, "price_high", None, True),
         ({}, "price_low", None, False),
         ({}, "price_high", 1, False),
-        ({"previous_price": None}, "price_high", None, False),
+        ({"previous_items": []}, "price_high", None, False),
     ],
 )
 @pytest.mark.parametrize("invoice", ["", "in_1"])
@@ -139,8 +140,8 @@ def test_a_change_is_undone_where_it_still_stands_and_its_invoice_is_voided(
 ):
     PlanChange.objects.filter(pk=change.pk).update(invoice_id=invoice, **columns)
     writes.owe(ada, "sub_1", str(change.pk), Action.UNDO_CHANGE)
-    items = [{"id": "si_0", "price": {"id": "price_x"}}, {"id": "si_1", "price": {"id": price}}]
-    params = {"items": [{"id": "si_1", "price": "price_low"}], "proration_behavior": "none"}
+    items = [{"id": "si_0", "price": {"id": "price_x"}}, {"id": "si_1", "price": {"id": price}, "quantity": 2}]
+    params = {"items": [{"id": "si_1", "price": "price_low", "quantity": 2}], "proration_behavior": "none"}
     calls = [
         *([("post", "/v1/invoices/in_1/void", {})] if invoice else []),
         *([("post", "/v1/subscriptions/sub_1", params)] if is_put_back else []),
