@@ -9,7 +9,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from billing import cause, clock
@@ -20,12 +19,14 @@ from billing.models import Agreement
 
 from . import agreement_words, cause_words, display, people
 from .agreement_forms import AgreementForm
+from .asking import ask
 from .cause_words import STAFF as BY_STAFF
 from .readonly import ReadOnlyAdmin
 from .staff_forms import ReasonForm
 
 PERMISSION = f"{conf.app_label}.send_agreement"
 CLOSING = "The account is being deleted, so nothing can be agreed with it."
+ABOUT = "The subscription is paid by invoice. This makes a draft: nothing happens at Stripe until you send it."
 ACTS = {"send": ("Send the agreement", "Sent"), "discard": ("Discard the agreement", "Discarded")}
 
 
@@ -105,12 +106,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         return agreement
 
     def _ask_terms(self, request: HttpRequest, form: Any, status: int = 200) -> HttpResponse:
-        context = {
-            **self._context(request, "Draft an agreement"),
-            "media": self.media + form.media,
-            "form": form,
-        }
-        return TemplateResponse(request, "billing/admin/agreement/add.html", context, status=status)
+        return ask(self, request, "Draft an agreement", form, about=[ABOUT], status=status)
 
     # Sending and discarding
 
@@ -149,15 +145,8 @@ class AgreementAdmin(ReadOnlyAdmin):
     def _ask(
         self, request: HttpRequest, agreement: Agreement, name: str, form: Any, problem: str = "", status: int = 200
     ) -> HttpResponse:
-        context = {
-            **self._context(request, ACTS[name][0]),
-            "media": self.media,
-            "agreement": agreement,
-            "about": agreement_words.about(agreement, name),
-            "form": form,
-            "problem": problem,
-        }
-        return TemplateResponse(request, "billing/admin/agreement/act.html", context, status=status)
+        about = agreement_words.about(agreement, name)
+        return ask(self, request, ACTS[name][0], form, row=agreement, about=about, problem=problem, status=status)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -166,9 +155,6 @@ class AgreementAdmin(ReadOnlyAdmin):
         if agreement is not None and is_allowed(request):
             context = {"can_send": agreement.may_be_sent, "can_discard": agreement.may_be_discarded}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
-
-    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
 
     def _page_of(self, request: HttpRequest, agreement: Agreement) -> HttpResponseRedirect:
         may_see = self.has_view_permission(request, agreement)

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing import cause, clock
@@ -20,6 +19,7 @@ from billing.lifecycle import redeeming
 from billing.models import Code, Redemption, in_pages
 
 from . import cause_words, display, people
+from .asking import ask
 from .code_forms import MakeCodesForm
 from .csv_cells import harmless
 from .open_filter import open_filter
@@ -86,16 +86,7 @@ class CodeAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(page if self.has_view_permission(request) else reverse("admin:index"))
 
     def _ask(self, request: HttpRequest, form: Any, status: int = 200) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Make redeem codes",
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "form": form,
-            "about": ABOUT,
-            "list": reverse(f"admin:{conf.app_label}_code_changelist"),
-        }
-        return TemplateResponse(request, "billing/admin/give.html", context, status=status)
+        return ask(self, request, "Make redeem codes", form, about=[ABOUT], status=status)
 
     @admin.action(description="Export as CSV", permissions=["make"])
     def export(self, request: HttpRequest, codes: QuerySet[Code]) -> StreamingHttpResponse:

@@ -8,7 +8,6 @@ from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -18,6 +17,7 @@ from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
 from . import customer_answer, display, giving, people, staff_actions, timeline
+from .asking import ask
 from .readonly import ReadOnlyAdmin
 from .refused import Refused
 from .staff_actions import ACTIONS, Action
@@ -145,22 +145,22 @@ class CustomerPage(ReadOnlyAdmin):
         status: int = 200,
         preview: list[str] | None = None,
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": action.title,
-            "opts": self.opts,
-            "media": self.media,
-            "action": action,
-            "about": action.about(customer),
-            "customer": customer,
-            "name": people.name_of(customer),
-            "answer": customer_answer.answer_for(request, customer),
-            "form": form,
-            "problem": problem,
-            "preview": preview,
-            "confirmed": _meant(form) if preview is not None else "",
-        }
-        return TemplateResponse(request, "billing/admin/customer/action.html", context, status=status)
+        return ask(
+            self,
+            request,
+            action.title,
+            form,
+            status=status,
+            template="billing/admin/customer/action.html",
+            row=customer,
+            name=people.name_of(customer),
+            answer=customer_answer.answer_for(request, customer),
+            action=action,
+            about=action.about(customer),
+            problem=problem,
+            preview=preview,
+            confirmed=_meant(form) if preview is not None else "",
+        )
 
     # Who
 

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing import clock
@@ -16,6 +15,7 @@ from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Grant
 
 from . import cause_words, display, giving, people
+from .asking import ask
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 from .refused import Refused
@@ -67,17 +67,7 @@ class GrantAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(page)
 
     def _ask(self, request: HttpRequest, form: Any, problem: str = "", status: int = 200) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Give access",
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "form": form,
-            "problem": problem,
-            "about": ABOUT,
-            "list": reverse(f"admin:{conf.app_label}_grant_changelist"),
-        }
-        return TemplateResponse(request, "billing/admin/give.html", context, status=status)
+        return ask(self, request, "Give access", form, about=[ABOUT], problem=problem, status=status)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]

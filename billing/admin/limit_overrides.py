@@ -9,7 +9,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing import cause, clock, lanes, usage
@@ -19,6 +18,7 @@ from billing.lifecycle import OUTAGES, outage_of
 from billing.models import LimitOverride, PlanLimit, listed_subscribers
 
 from . import cause_words, display, people
+from .asking import ask
 from .giving import subscriber_widget
 from .open_filter import open_filter
 from .staff_forms import DayForm
@@ -91,17 +91,7 @@ class LimitOverrideAdmin(OfSubscriber):
         return HttpResponseRedirect(page if self.has_view_permission(request) else reverse("admin:index"))
 
     def _ask(self, request: HttpRequest, form: Any, problem: str = "", status: int = 200) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Set a limit",
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "form": form,
-            "problem": problem,
-            "about": ABOUT,
-            "list": reverse(f"admin:{conf.app_label}_limitoverride_changelist"),
-        }
-        return TemplateResponse(request, "billing/admin/give.html", context, status=status)
+        return ask(self, request, "Set a limit", form, about=[ABOUT], problem=problem, status=status)
 
     @admin.action(description="Lift: plans and grants set the limit again", permissions=["override"])
     def lift(self, request: HttpRequest, rows: QuerySet[LimitOverride]) -> None:

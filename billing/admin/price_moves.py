@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import ngettext
 
@@ -21,6 +20,7 @@ from billing.lifecycle import price_moves
 from billing.models import PriceMove, PriceMoveRow
 
 from . import cause_words, display, people, price_move_start, price_move_words, staff_forms
+from .asking import ask
 from .cause_words import STAFF as BY_STAFF
 from .readonly import ReadOnlyAdmin
 
@@ -78,15 +78,8 @@ class PriceMoveAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(self._page_of(request, move))
 
     def _ask_prices(self, request: HttpRequest, form: Any, *, status: int = 200, **shown: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": price_move_start.TITLE,
-            "opts": self.opts,
-            "media": self.media,
-            "form": form,
-            **shown,
-        }
-        return TemplateResponse(request, "billing/admin/pricemove/add.html", context, status=status)
+        template = "billing/admin/pricemove/add.html"
+        return ask(self, request, price_move_start.TITLE, form, status=status, template=template, **shown)
 
     def _page_of(self, request: HttpRequest, move: PriceMove) -> str:
         may_see = self.has_view_permission(request, move)
@@ -125,17 +118,8 @@ class PriceMoveAdmin(ReadOnlyAdmin):
     def _ask(
         self, request: HttpRequest, move: PriceMove, form: Any, problem: str = "", status: int = 200
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Stop the price move",
-            "opts": self.opts,
-            "media": self.media,
-            "move": move,
-            "about": price_move_words.about_stopping(move),
-            "form": form,
-            "problem": problem,
-        }
-        return TemplateResponse(request, "billing/admin/pricemove/stop.html", context, status=status)
+        about = price_move_words.about_stopping(move)
+        return ask(self, request, "Stop the price move", form, row=move, about=about, problem=problem, status=status)
 
     @display.column("prices", ordering="old_price")
     def prices(self, move: PriceMove) -> Any:
