@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
@@ -10,7 +9,7 @@ TEMPLATE = "billing/admin/ask.html"
 
 
 def ask(
-    model_admin: ModelAdmin[Any],
+    model_admin: Any,
     request: HttpRequest,
     title: str,
     form: Any,
