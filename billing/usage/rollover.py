@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from billing import access, cause, clock
-from billing.models import Credit, Grant, PlanLimit, Subscription, Usage, all_subscribers
+from billing.models import Credit, Grant, PlanLimit, Subscription, Usage, all_subscribers, in_pages
 
 from . import crediting
 from .allowances import Allowance, allowance
@@ -80,8 +80,13 @@ def _begun(plans: list[int]) -> list[Any]:
     """Return the subscribers of these plans whose month began in the last days."""
     now = clock.now()
     held = Subscription.objects.filter(counts=True, plan__in=plans, customer__subscriber__isnull=False)
-    days = held.values_list("customer__subscriber", "billing_cycle_anchor", "current_period_start")
-    begun = {who for who, *of in days.iterator() if any(now - month_of(day, now)[0] < LOOKED_BACK for day in of if day)}
+    days = held.select_related("customer").only("customer__subscriber", "billing_cycle_anchor", "current_period_start")
+    begun = {
+        row.customer.subscriber_id
+        for row in in_pages(days, AT_ONCE)
+        for day in (row.billing_cycle_anchor, row.current_period_start)
+        if day and now - month_of(day, now)[0] < LOOKED_BACK
+    }
     given = set(Grant.objects.open().filter(plan__in=plans).values_list("subscriber", flat=True))
     found = sorted(begun | given)
     portions = [found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE)]

@@ -52,8 +52,8 @@ def credit_rows() -> Iterator[Finding]:
 def keyed_uses() -> Iterator[Finding]:
     """Check that what keys took is counted: from credits, and from the counters of the months."""
     spent = defaultdict[int, int](int)
-    for parts in KeyedUse.objects.exclude(spent=[]).values_list("spent", flat=True).iterator():
-        for pk, part in parts:
+    for use in in_pages(KeyedUse.objects.exclude(spent=[]).only("spent"), AT_ONCE):
+        for pk, part in use.spent:
             spent[pk] += part
     used = dict(Credit.objects.filter(pk__in=list(spent)).values_list("pk", "used")) if spent else {}
     if wrong := sorted(pk for pk, number in spent.items() if used.get(pk, 0) < number)[:MOST_NAMED]:
