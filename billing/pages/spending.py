@@ -93,10 +93,13 @@ def _entered(now: usage.Spending) -> str:
 
 
 def _minor(text: str, currency: str) -> int | None:
-    """Return an amount as people write it in minor units; None if it is none."""
+    """Return an amount as people write it in minor units; None if it is none, or could be two, as "1.000" can."""
     try:
-        amount = Decimal(text.strip().replace(",", ".")).scaleb(exponent(currency))
+        whole = Decimal(text.strip().replace(",", "."))
+        amount = whole.scaleb(exponent(currency))
     except InvalidOperation:
+        return None
+    if len(text.replace(",", ".").strip().partition(".")[2]) > exponent(currency):
         return None
     if not amount.is_finite() or amount != amount.to_integral_value() or not 0 <= amount <= usage.capping.MOST:
         return None

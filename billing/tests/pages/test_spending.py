@@ -40,7 +40,7 @@ def test_a_cap_is_set_and_removed(ada, client):
     assert not SpendCap.objects.exists()
 
 
-@pytest.mark.parametrize("amount", ["", "much", "-5", "0.001", "1e99", "NaN"])
+@pytest.mark.parametrize("amount", ["", "much", "-5", "0.001", "1.000", "1,000", "1e99", "NaN"])
 def test_what_is_no_amount_is_refused_with_a_sentence(ada, client, amount):
     answer = client.post(PAGE, {"amount": amount})
     assert answer.status_code == 400
