@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # A list, and a list that is filtered, differ; a third one of a kind is as the second.
 OF_A_KIND = 2
 PAGES_OF_THEIR_OWN = {
-    "index", "app_list of billing", "app_list of djstripe", "djstripe_changelist", "djstripe_change", "auth_user_password_change",
+    "index", "app_list of billing", "app_list of djstripe",
+    "djstripe_changelist", "djstripe_change", "auth_user_password_change",
     "billing_plan_add", "billing_plan_delete", "billing_plan_history",
     "billing_customer_find", "billing_customer_change", "billing_customer_action",
     "billing_subscription_change", "billing_stripeevent_change", "billing_dashboard_changelist",
