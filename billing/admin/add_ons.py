@@ -57,7 +57,7 @@ class AddOnAdmin(ReadOnlyAdmin):
 
 @admin.register(AddOnPrice)
 class AddOnPriceAdmin(ReadOnlyAdmin):
-    list_display = ["id", "add_on", "lookup_key", "amounts_", "state"]
+    list_display = ["add_on", "amounts_", "state"]
     list_filter = ["add_on", "is_active"]
     list_select_related = ["add_on"]
     ordering = ["add_on__place", "id"]

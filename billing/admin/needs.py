@@ -24,6 +24,7 @@ from billing.models import (
     SyncRun,
     TaxId,
     Trial,
+    UsageReport,
 )
 from billing.monitoring.needs import PARAMETER, Need, add, of_model
 from billing.payments import nothing
@@ -123,6 +124,13 @@ add(
         "tax IDs are not known to their registry",
         TaxId.objects.doubtful,
     ),
+    Need(
+        "use",
+        UsageReport,
+        "report of use waits for a decision",
+        "reports of use wait for a decision",
+        lambda: UsageReport.objects.filter(state__in=UsageReport.NEEDS_PERSON),
+    ),
     Need("deletion", AccountDeletion, "deletion is stuck", "deletions are stuck", _stuck_deletions),
     Need("sync", SyncRun, "sync found differences or failed", "syncs found differences or failed", _syncs),
     Need(
@@ -143,10 +151,15 @@ class NeedFilter(admin.SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: Any, model: type[Model], model_admin: Any) -> None:
         self.needs = of_model(model)
+        self.is_beside_others = bool(model_admin.list_filter)
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(need.name, need.many.capitalize()) for need in self.needs.values()]
+
+    def has_output(self) -> bool:
+        """A list without other filters has no room beside it, until the first page leads here."""
+        return super().has_output() and (self.is_beside_others or self.value() is not None)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         need = self.needs.get(self.value() or "")

@@ -61,8 +61,8 @@ def is_wrong(row: Subscription) -> bool:
     if not row.counts or not row.is_ours or row.price is None or row.status not in BILLED:
         return False
     items = SubscriptionItem.objects.filter(subscription=row, is_metered=True)
-    beside = {each.feature: each.pk for each in overage.prices_beside(row.price) if each.unit_in(row.currency)}
-    mine = overage.known(items.values_list("stripe_price", flat=True)) if beside or items.exists() else {}
+    held = list(items.values_list("stripe_price", flat=True))
+    mine = overage.known(held)
     wanted = wanted_prices(row.price, row.currency, mine)
     return {each.feature: each.pk for each in mine.values()} != wanted
 

@@ -150,7 +150,7 @@ def ask_about_another_day(page, see):
     expect(page.get_by_role("heading", name="Access on")).to_be_visible()
     see(page, "subscriber-back-then")
     follow(page, "Back to now")
-    follow(page, "Money")
+    page.locator("#content").get_by_role("link", name="Money", exact=True).click()
     expect(page.locator(".billing-timeline")).to_contain_text("Paid $20.00")
 
 
