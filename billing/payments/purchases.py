@@ -86,6 +86,7 @@ def _deliver(purchase: Purchase, *, is_new: bool) -> None:
         )
         return
     _send(signals.purchase_completed, purchase)
+    take_back(purchase.customer, purchase.payment_intent)  # its money may have gone back before this was heard of
 
 
 def _give(purchase: Purchase) -> None:
