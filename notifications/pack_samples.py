@@ -1,4 +1,4 @@
-"""Samples of the mails about packs and credits, realistic and extreme."""
+"""Samples of the mails about packs, credits and spend caps, realistic and extreme."""
 
 from typing import Any
 
@@ -19,6 +19,15 @@ PACK: dict[str, Any] = {
 }
 OF_PLAN: dict[str, Any] = {**PACK, "pack": "Pro for good", "quantity": 0, "feature": "", "plan": "Pro"}
 BACK: dict[str, Any] = {**PACK, "given_back": 750, "currency": "usd", "taken": 500, "used": 0}
+CAP: dict[str, Any] = {
+    "plan": "Pro",
+    "plan_slug": "pro",
+    "line": "main",
+    "amount": 5000,
+    "currency": "usd",
+    "policy": "stop",
+    "resets_at": SOON,
+}
 CREDITS: dict[str, Any] = {"credit": 1, "feature": "generations", "left": 120, "given": 1000}
 
 PACK_SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
@@ -41,4 +50,9 @@ PACK_SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "credits_low": (Kind.CREDITS_LOW, CREDITS),
     "credits_used_up": (Kind.CREDITS_LOW, {**CREDITS, "left": 0}),
     "credits_expiring": (Kind.CREDITS_EXPIRING, {**CREDITS, "expires_at": SOON}),
+    "spend_cap_reached": (Kind.SPEND_CAP_REACHED, CAP),
+    "spend_cap_reached_that_warns_in_yen_with_a_long_name": (
+        Kind.SPEND_CAP_REACHED,
+        {**CAP, "plan": LONG, "amount": 123456789, "currency": "jpy", "policy": "warn"},
+    ),
 }
