@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db
 def test_a_subscription_has_an_item_for_each_limit_with_a_price_beyond_it(shop):  # noqa: F811
     ada = shop.subscribed("pro")
     prices = SubscriptionItem.objects.filter(is_metered=True).values_list("stripe_price", flat=True)
-    rows = OveragePrice.objects.filter(pk__in=list(prices)).order_by("feature").values_list("feature", "amounts__usd")
-    assert list(rows) == [("exports", "30"), ("generations", "2.5")]
+    rows = OveragePrice.objects.filter(pk__in=list(prices)).order_by("feature")
+    assert [(row.feature, row.amounts["usd"]) for row in rows] == [("exports", "30"), ("generations", "2.5")]
     assert len(prices) == 2
     assert ada.row.mrr == 2000
 
