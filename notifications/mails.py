@@ -28,7 +28,7 @@ from billing.models import (
 )
 from billing.usage import allowance
 
-from . import facts, invoice_mails, outbox, pack_mails
+from . import facts, invoice_mails, outbox, pack_mails, spending_mails
 from .models import Mail
 
 Kind = Mail.Kind
@@ -430,6 +430,13 @@ def credits_low(subscriber: Any, credit: Credit, left: int, given: int) -> Mail:
 def credits_expiring(credit: Credit, expires_at: datetime) -> Mail:
     """Reserve the mail that credits expire soon."""
     return pack_mails.expiring(credit, expires_at)
+
+
+def spend_cap_reached(
+    subscription: Subscription, subscriber: Any, amount: int, currency: str, policy: str, resets_at: datetime
+) -> Mail:
+    """Reserve the mail that the cap on what use beyond the limits costs is reached."""
+    return spending_mails.cap_reached(subscription, subscriber, amount, currency, policy, resets_at)
 
 
 def account_deleted(deletion: AccountDeletion, email: str) -> Mail:

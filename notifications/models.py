@@ -63,6 +63,7 @@ class Mail(models.Model):
         PACK_REVERSED = "pack_reversed", "Pack reversed"
         CREDITS_LOW = "credits_low", "Credits low"
         CREDITS_EXPIRING = "credits_expiring", "Credits expiring"
+        SPEND_CAP_REACHED = "spend_cap_reached", "Spend cap reached"
         ACCOUNT_DELETED = "account_deleted", "Account deleted"
 
     class Status(models.TextChoices):

@@ -15,7 +15,7 @@ from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, S
 from billing.payments import UNDONE
 
 from . import facts as facts_of
-from . import pack_notices, price_notices
+from . import pack_notices, price_notices, spending_mails
 from .conf import conf
 from .models import Mail
 
@@ -374,5 +374,6 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.PACK_REVERSED: pack_notices.not_to_reverse,
     Mail.Kind.CREDITS_LOW: pack_notices.not_low,
     Mail.Kind.CREDITS_EXPIRING: pack_notices.not_expiring,
+    Mail.Kind.SPEND_CAP_REACHED: spending_mails.not_at_cap,
     Mail.Kind.ACCOUNT_DELETED: _account_deleted,
 }

@@ -157,6 +157,12 @@ def on_credits_expiring(*, credit: Any, expires_at: Any, **_: Any) -> None:
     _mail(mails.credits_expiring, credit, expires_at)
 
 
+def on_spend_cap_reached(
+    *, subscription: Any, subscriber: Any, amount: int, currency: str, policy: str, resets_at: Any, **_: Any
+) -> None:
+    _mail(mails.spend_cap_reached, subscription, subscriber, amount, currency, policy, resets_at)
+
+
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
     redaction.redact_finished(deletion, email)
     _mail(mails.account_deleted, deletion, email)
@@ -205,6 +211,7 @@ RECEIVERS: dict[Any, Signal] = {
     on_purchase_reversed: signals.purchase_reversed,
     on_credits_low: signals.credits_low,
     on_credits_expiring: signals.credits_expiring,
+    on_spend_cap_reached: signals.spend_cap_reached,
     on_account_closed: signals.account_closed,
 }
 

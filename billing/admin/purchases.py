@@ -31,6 +31,8 @@ class PackAdmin(ReadOnlyAdmin):
 
     @display.column("gives")
     def gives(self, pack: Pack) -> Any:
+        if pack.is_own:
+            return "what the project delivers"
         what = str(pack.plan) if pack.plan else f"{pack.quantity:,} credits of {pack.feature}"
         return display.lines(what, f"for {pack.lasts_days} days" if pack.lasts_days else "for good")
 

@@ -32,6 +32,7 @@ class PackGrantSerializer(serializers.Serializer[Any]):
     plan = serializers.CharField(source="plan.slug", default="", help_text="Empty for credits")
     feature = serializers.CharField(help_text="Empty for a plan")
     quantity = serializers.IntegerField(allow_null=True, help_text="Credits of the feature")
+    own = serializers.BooleanField(source="is_own", help_text="The project delivers it")
     lasts_days = serializers.IntegerField(allow_null=True, help_text="Days from delivery; null: for good")
 
 
@@ -67,6 +68,7 @@ class PurchaseRequest(serializers.Serializer[Any]):
 
 
 class StillGrantsSerializer(serializers.Serializer[Any]):
+    own = serializers.IntegerField(help_text="How many that the project delivers have not gone back")
     plan = serializers.CharField(help_text="Empty for credits, and once it was taken back or has ended")
     feature = serializers.CharField()
     credits = serializers.IntegerField(help_text="What is left of the credits")

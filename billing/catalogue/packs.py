@@ -11,13 +11,14 @@ from billing.models import Pack, Plan, PlanLimit
 
 from .definitions import is_from_settings
 
-COLUMNS = ("name", "description", "feature", "quantity", "lasts_days", "is_public")
+COLUMNS = ("name", "description", "feature", "quantity", "is_own", "lasts_days", "is_public")
 
 
 @dataclass(frozen=True)
 class PackDefinition:
     """A definition states a pack as the settings do: `quantity` credits of a `feature`, or a `plan` (its slug), for
-    `lasts_days` or for good. `prices`: currency → amount in minor units, the main currency first.
+    `lasts_days` or for good; or what is the project's own (`is_own`). `prices`: currency → amount in minor units, the
+    main currency first.
     """
 
     slug: str
@@ -26,6 +27,7 @@ class PackDefinition:
     feature: str = ""
     quantity: int | None = None
     plan: str = ""
+    is_own: bool = False
     lasts_days: int | None = None
     is_public: bool = True
     prices: dict[str, int] = field(default_factory=dict)
@@ -63,10 +65,11 @@ def defined_packs() -> list[PackDefinition]:
 
 
 def stated() -> list[PackDefinition]:
-    """Return the defined packs whose plan or feature exists; a system check names the others."""
+    """Return the defined packs whose plan or feature exists, and those of the project's own; a system check names the
+    others."""
     plans = set(Plan.objects.values_list("slug", flat=True))
     features = set(PlanLimit.objects.values_list("feature", flat=True))
-    return [pack for pack in defined_packs() if (pack.plan in plans if pack.plan else pack.feature in features)]
+    return [pack for pack in defined_packs() if pack.is_own or pack.plan in plans or pack.feature in features]
 
 
 @transaction.atomic

@@ -174,8 +174,10 @@ def _expire(purchase: Purchase) -> None:
 
 @dataclass(frozen=True)
 class StillGrants:
-    """This tells what a purchase still gives: a plan (its slug), or how many credits of a feature are left."""
+    """This tells what a purchase still gives: a plan (its slug), how many credits of a feature are left, or how many of
+    what is the project's own."""
 
+    own: int = 0
     plan: str = ""
     feature: str = ""
     credits: int = 0
@@ -196,7 +198,11 @@ def bought_by(subscriber: Any) -> list[Purchase]:
         row.still_grants = StillGrants()
         if credit is not None:
             is_over = credit.until is not None and credit.until <= now
-            row.still_grants = StillGrants("", credit.feature, 0 if is_over else credit.left, credit.until)
+            row.still_grants = StillGrants(
+                feature=credit.feature, credits=0 if is_over else credit.left, until=credit.until
+            )
         elif grant is not None and grant.is_in_force(now) and row.pack.plan:
-            row.still_grants = StillGrants(row.pack.plan.slug, until=grant.until)
+            row.still_grants = StillGrants(plan=row.pack.plan.slug, until=grant.until)
+        elif row.pack.is_own and row.delivered_at:
+            row.still_grants = StillGrants(own=row.quantity - row.quantity * row.given_back // (row.amount or 1))
     return rows

@@ -2572,6 +2572,12 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(blank=True, help_text="Credits of the feature", null=True),
                 ),
                 (
+                    "is_own",
+                    models.BooleanField(
+                        default=False, help_text="The project delivers it, when purchase_completed is sent"
+                    ),
+                ),
+                (
                     "lasts_days",
                     models.PositiveIntegerField(blank=True, help_text="Days from delivery; empty: for good", null=True),
                 ),
@@ -2603,11 +2609,23 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("feature", ""), ("plan__isnull", False), ("quantity", None)),
-                            models.Q(("plan", None), ("quantity__gte", 1), models.Q(("feature", ""), _negated=True)),
+                            models.Q(("feature", ""), ("is_own", False), ("plan__isnull", False), ("quantity", None)),
+                            models.Q(
+                                ("is_own", False),
+                                ("plan", None),
+                                ("quantity__gte", 1),
+                                models.Q(("feature", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("feature", ""),
+                                ("is_own", True),
+                                ("lasts_days", None),
+                                ("plan", None),
+                                ("quantity", None),
+                            ),
                             _connector="OR",
                         ),
-                        name="billing_pack_plan_or_credits",
+                        name="billing_pack_gives_one_thing",
                     )
                 ],
             },

@@ -1,10 +1,23 @@
 """A row keeps the next charge of a subscription until something changes it."""
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from .catalogue import Price
 from .subscription import Subscription
+
+
+class NextChargeQuerySet(models.QuerySet["NextCharge"]):
+    def ask_soon(self, at: datetime) -> int:
+        """Have Stripe asked again then where a charge is known; it is told until the answer is there.
+
+        What is marked for an earlier moment stays so, and an answer that is under way does not count.
+        """
+        known = self.filter(Q(amount__isnull=False) | Q(ask_at__isnull=False))
+        return known.update(ask_at=Coalesce("ask_at", Value(at)), version=F("version") + 1)
 
 
 class NextCharge(models.Model):
@@ -27,6 +40,8 @@ class NextCharge(models.Model):
     coming_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     replaced_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = NextChargeQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["ask_at"], name="billing_next_charge_to_ask", condition=~Q(ask_at=None))]

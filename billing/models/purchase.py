@@ -14,6 +14,8 @@ from .subscription import Customer
 class Pack(models.Model):
     """A pack is sold once, by a one-off price: credits of a feature, or a plan, for some days or for good.
 
+    What is the project's own (`is_own`) is delivered and taken back by its receivers of our signals.
+
     `amounts` are minor units by currency. `price_id` is the price at Stripe; empty until `setup_stripe` has made it.
     """
 
@@ -23,6 +25,7 @@ class Pack(models.Model):
     feature = models.SlugField(blank=True, default="")
     quantity = models.PositiveBigIntegerField(null=True, blank=True, help_text="Credits of the feature")
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    is_own = models.BooleanField(default=False, help_text="The project delivers it, when purchase_completed is sent")
     lasts_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days from delivery; empty: for good")
     is_public = models.BooleanField(default=True)
     price_id = models.CharField(max_length=255, blank=True, db_index=True, help_text="The price at Stripe")
@@ -36,9 +39,11 @@ class Pack(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(plan__isnull=False, feature="", quantity=None) | Q(plan=None, quantity__gte=1) & ~Q(feature="")
+                    Q(plan__isnull=False, feature="", quantity=None, is_own=False)
+                    | Q(plan=None, quantity__gte=1, is_own=False) & ~Q(feature="")
+                    | Q(plan=None, feature="", quantity=None, lasts_days=None, is_own=True)
                 ),
-                name="billing_pack_plan_or_credits",
+                name="billing_pack_gives_one_thing",
             )
         ]
 

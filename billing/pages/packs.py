@@ -101,7 +101,9 @@ def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
 
 
 def gives(pack: Pack) -> str:
-    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, with no expiry date"."""
+    """Return what a pack gives: "1,000 generations, for 30 days"; "" for what is the project's own."""
+    if pack.is_own:
+        return ""
     what = str(pack.plan) if pack.plan else f"{number(pack.quantity or 0)} {humanize(pack.feature)}"
     if not pack.lasts_days:
         return _("{what}, with no expiry date").format(what=what)
@@ -131,6 +133,6 @@ def standing(purchase: Any) -> str:
     still = purchase.still_grants
     if still.feature:
         return _("{count} {feature} left").format(count=number(still.credits), feature=humanize(still.feature))
-    if still.plan:
+    if still.plan or still.own:
         return _("Active")
     return _("Ended") if purchase.delivered_at else _("On its way")

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, Q, Sum
 
 from billing import clock, signals
-from billing.models import Customer, Dispute, Purchase, Refund
+from billing.models import AccountDeletion, Customer, Dispute, Purchase, Refund
 from billing.monitoring import alerts, unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import grants
@@ -86,6 +86,7 @@ def _deliver(purchase: Purchase, *, is_new: bool) -> None:
         )
         return
     _send(signals.purchase_completed, purchase)
+    take_back(purchase.customer, purchase.payment_intent)  # its money may have gone back before this was heard of
 
 
 def _give(purchase: Purchase) -> None:
@@ -95,12 +96,20 @@ def _give(purchase: Purchase) -> None:
     until = clock.now() + timedelta(days=pack.lasts_days * purchase.quantity) if pack.lasts_days else None
     _set(purchase, times_given=purchase.times_given + 1)
     how: dict[str, Any] = {"until": until, "source": purchase.source, "reason": pack.name}
-    if pack.plan:
+    if pack.is_own:
+        _refuse_own_of_deleted(subscriber)
+    elif pack.plan:
         grants.give(subscriber, plan=pack.plan.slug, **how)
     else:
         until = clock.now() + timedelta(days=pack.lasts_days) if pack.lasts_days else None
         count = (pack.quantity or 0) * purchase.quantity
         crediting.give(subscriber, pack.feature, count, **{**how, "until": until})
+
+
+def _refuse_own_of_deleted(subscriber: Any) -> None:
+    """What is the project's own is delivered by its receivers, to an account that stays."""
+    if AccountDeletion.objects.filter(subscriber=subscriber).exists():
+        raise grants.GrantRefused("The account is being deleted.")
 
 
 def take_back(customer: Customer, payment_intent: str) -> None:
@@ -116,8 +125,10 @@ def take_back(customer: Customer, payment_intent: str) -> None:
     if given_back == before:
         return
     _set(purchase, given_back=given_back)
-    taken, used = _take(purchase) if purchase.pack.feature else _take_plan(purchase, before)
-    if given_back > before:
+    taken, used = _take(purchase, before)
+    if given_back < before:
+        _send(signals.purchase_restored, purchase, taken=taken)
+    else:
         _send(signals.purchase_reversed, purchase, taken=taken, used=used)
         if used:
             alerts.alert_staff(
@@ -137,7 +148,16 @@ def _withholds(dispute: Dispute) -> bool:
     return not dispute.is_inquiry and (dispute.is_open or dispute.status == "lost")
 
 
-def _take(purchase: Purchase) -> tuple[int, int]:
+def _take(purchase: Purchase, before: int) -> tuple[int, int]:
+    """Return how much is taken back by now, and how much that should be was used."""
+    if purchase.pack.feature:
+        return _take_credits(purchase)
+    if purchase.pack.plan:
+        return _take_plan(purchase, before)
+    return purchase.quantity * purchase.given_back // (purchase.amount or 1), 0  # whole ones
+
+
+def _take_credits(purchase: Purchase) -> tuple[int, int]:
     """Take back the same part of the credits as of the money, the last one too where it does not divide."""
     given = (purchase.pack.quantity or 0) * purchase.quantity
     total = -(-given * purchase.given_back // (purchase.amount or 1))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import cause, clock, signals
@@ -54,6 +55,20 @@ def spent(subscriber: Any, granted: Allowance, currency: str) -> Decimal:
     return sum((row.cost for row in rows if row.currency == currency), overage.ZERO)
 
 
+def reached_by(subscriber: Any) -> overage.Cap | None:
+    """Return the cap that a subscriber is at now; None if they are at none."""
+    granted = allowance(subscriber)
+    found = (overage.terms_of(subscriber, granted, feature) for feature in sorted(granted.overage))
+    return next((terms.cap for terms in found if terms and _is_at_cap(subscriber, granted, terms)), None)
+
+
+def _is_at_cap(subscriber: Any, granted: Allowance, terms: overage.Terms) -> bool:
+    if terms.cap is None:
+        return False
+    cost = spent(subscriber, granted, terms.cap.currency)
+    return cost >= terms.cap.amount or (terms.cap.stops and cost + terms.unit > terms.cap.amount)
+
+
 def announce_reached() -> int:
     """Send `spend_cap_reached` about those who used something of late and are at their cap; return of how many."""
     if not conf.spend_cap and not SpendCap.objects.exists():
@@ -64,13 +79,14 @@ def announce_reached() -> int:
     return sum(_announce(row) for row in rows.order_by("pk"))
 
 
+@transaction.atomic
 def _announce(row: Usage) -> bool:
     granted = allowance(row.subscriber)
     terms = overage.terms_of(row.subscriber, granted, row.feature)
     if terms is None or terms.cap is None or row.period_start != granted.period_of(row.feature)[0]:
         return False
-    cost = spent(row.subscriber, granted, terms.cap.currency)
-    if cost < terms.cap.amount and not (terms.cap.stops and cost + terms.unit > terms.cap.amount):
+    is_leaving = AccountDeletion.objects.filter(subscriber=row.subscriber).exists()
+    if is_leaving or not _is_at_cap(row.subscriber, granted, terms):
         return False
     same = Usage.objects.filter(subscriber=row.subscriber, period_start=row.period_start, has_overage=True)
     if same.filter(has_announced_cap=True).exists() or not same.update(has_announced_cap=True):

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from billing import clock, stripe_client
 from billing.lanes import tries
-from billing.models import Subscription, Usage, UsageReport
+from billing.models import NextCharge, Subscription, Usage, UsageReport
 from billing.monitoring import alerts
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
@@ -39,6 +39,8 @@ OLDEST = timedelta(days=34, hours=12)
 DRAFT_OPEN = timedelta(minutes=50)
 # A worker that has claimed a row may be killed before it writes down the answer.
 CLAIMED_FOR = timedelta(minutes=2)
+# Stripe adds up what a meter was sent within minutes, and one preview then shows all that came until then.
+ADDED_UP = timedelta(minutes=3)
 KNOWN_ALREADY = "already exists with identifier"
 TOO_LATE = ("timestamp_too_far_in_past",)
 SECOND = timedelta(seconds=1)
@@ -202,6 +204,8 @@ def settle(report: UsageReport, state: State, words: str = "", by: str = "") -> 
     if not same.update(**columns):
         return False
     report.state = state
+    if state == State.SENT:
+        NextCharge.objects.filter(subscription__stripe_id=report.subscription_id).ask_soon(timezone.now() + ADDED_UP)
     if state in UsageReport.NEEDS_PERSON:
         log.warning("usage report needs a person", extra={"report": str(report.pk), "state": state})
         alerts.alert_staff(

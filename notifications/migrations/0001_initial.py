@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                             ("pack_reversed", "Pack reversed"),
                             ("credits_low", "Credits low"),
                             ("credits_expiring", "Credits expiring"),
+                            ("spend_cap_reached", "Spend cap reached"),
                             ("account_deleted", "Account deleted"),
                         ],
                         max_length=40,

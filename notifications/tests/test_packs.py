@@ -55,6 +55,18 @@ def test_a_plan_for_good_is_named(billing_stripe, ada):
     assert "You have Pro now." in told(Kind.PACK_DELIVERED)
 
 
+def test_of_what_the_project_delivers_it_names_the_pack_alone(billing_stripe, ada, settings):
+    settings.BILLING_PACKS = [{"slug": "handbook", "name": "Handbook", "is_own": True, "prices": {"usd": 4_000}}]
+    publishing_packs.publish()
+    purchase = bought(billing_stripe, ada, "handbook")
+    said = told(Kind.PACK_DELIVERED)
+    assert "Thank you for buying Handbook. Open your account" in said
+    refund(billing_stripe, purchase, 1_000)
+    assert not Mail.objects.filter(kind=Kind.PACK_REVERSED).exists()
+    refund(billing_stripe, purchase, 3_000)
+    assert "Refunded or disputed of what you paid for Handbook: $40.00. Open your account" in told(Kind.PACK_REVERSED)
+
+
 def test_of_a_refund_it_says_what_went_and_what_had_been_used(billing_stripe, ada):
     purchase = bought(billing_stripe, ada)
     usage.consume(ada, "generations", 10 + 700)

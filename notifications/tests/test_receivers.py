@@ -37,6 +37,14 @@ BRINGS = {
     "dispute_opened": ("dispute_opened", ["dispute"]),
     "dispute_closed": ("dispute_closed", ["dispute"]),
     "quota_overflowed": ("quota_overflow", ["usage", "used", "limit", "resets_at"]),
+    "spend_cap_reached": ("spend_cap_reached", ["subscriber", "amount", "currency", "policy", "resets_at"]),
+}
+# Their mails are not told of a subscription, since there may be none.
+OF_NO_SUBSCRIPTION = {
+    "purchase_completed": ("pack_delivered", ["purchase"]),
+    "purchase_reversed": ("pack_reversed", ["purchase", "taken", "used"]),
+    "credits_low": ("credits_low", ["subscriber", "credit", "left", "given"]),
+    "credits_expiring": ("credits_expiring", ["credit", "expires_at"]),
 }
 
 
@@ -44,7 +52,7 @@ BRINGS = {
 def called(monkeypatch):
     """The mails' functions that were called, each with its facts."""
     calls = []
-    for name, _ in [*BRINGS.values(), ("account_deleted", [])]:
+    for name, _ in [*BRINGS.values(), *OF_NO_SUBSCRIPTION.values(), ("account_deleted", [])]:
 
         def ours(*facts, name=name):
             calls.append((name, facts))
@@ -60,7 +68,7 @@ def receiver_of(name):
 
 def test_every_signal_that_is_mailed_about_stands_here():
     assert {receiver.__name__ for receiver in receivers.RECEIVERS} == {
-        f"on_{name}" for name in [*BRINGS, "account_closed"]
+        f"on_{name}" for name in [*BRINGS, *OF_NO_SUBSCRIPTION, "account_closed"]
     }
     for receiver, signal in receivers.RECEIVERS.items():
         assert signal is getattr(signals, receiver.__name__.removeprefix("on_"))
@@ -73,6 +81,14 @@ def test_it_brings_its_mail_with_its_facts_and_no_other(called, name):
     said |= {"reason": "hold_staff"} if name == "access_revoked" else {}
     receiver_of(name)(signal=None, sender=None, subscription="the subscription", further="more", **said)
     assert called == [(mail, ("the subscription", *said.values()))]
+
+
+@pytest.mark.parametrize("name", OF_NO_SUBSCRIPTION)
+def test_what_is_bought_once_brings_its_mail_without_a_subscription(called, name):
+    mail, facts = OF_NO_SUBSCRIPTION[name]
+    said = {fact: f"the {fact}" for fact in facts}
+    receiver_of(name)(signal=None, sender=None, subscription=None, further="more", **said)
+    assert called == [(mail, tuple(said.values()))]
 
 
 @pytest.mark.parametrize("reason", ["hold_dispute", "hold_refund", "grace_over", "canceled"])

@@ -92,7 +92,8 @@ FIELDS = {
 
 PACKS_WANTED = (
     'Write a list of {"slug": "credits", "name": "1,000 exports", "feature": "exports", "quantity": 1000, "prices": '
-    '{"usd": 1500}}, or with "plan": "pro" in place of feature and quantity; amounts in minor units (docs/packs.md).'
+    '{"usd": 1500}}, or with "plan": "pro" or "is_own": True in place of feature and quantity; amounts in minor units '
+    "(docs/packs.md)."
 )
 PACK_FIELDS = {
     "slug": _slug(45),
@@ -102,6 +103,7 @@ PACK_FIELDS = {
     "quantity": kinds.whole(1, 2**53),
     "plan": _slug(50),
     "lasts_days": Kind("whole days, 1 to 36500, or None", lambda v: v is None or kinds.whole(1, 36_500).is_right(v)),
+    "is_own": kinds.FLAG,
     "is_public": kinds.FLAG,
     "prices": AMOUNTS,
 }
@@ -215,7 +217,8 @@ def problems_in(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan"
 
 @finds("billing.E195")
 def check_packs() -> Problem:
-    """BILLING_PACKS is a list of packs, each of which gives either credits of a feature or a plan that exists."""
+    """BILLING_PACKS is a list of packs, each of which gives credits of a feature, a plan that exists, or what is the
+    project's own."""
     problem = next(chain(problems_in(conf.packs, PACK_FIELDS, "pack"), _pack_problems()), None)
     return (f"BILLING_PACKS: {problem}.", PACKS_WANTED) if problem else None
 
@@ -225,10 +228,13 @@ def _pack_problems() -> Iterator[str]:
     features = {feature for plan in plans.values() for feature in plan.limits}
     for pack in conf.packs or ():
         name, plan, feature = pack.get("slug"), pack.get("plan"), pack.get("feature")
-        if bool(plan) == bool(feature):
-            yield f"{name} must give either a 'plan' or a 'feature'"
+        own = pack.get("is_own") is True
+        if [bool(plan), bool(feature), own].count(True) != 1:
+            yield f"{name} must give either a 'plan' or a 'feature', or say that it 'is_own'"
         elif bool(feature) != bool(pack.get("quantity")):
             yield f"{name}: a 'quantity' is of a 'feature', and a feature needs one"
+        elif own and pack.get("lasts_days"):
+            yield f"{name}: what 'is_own' ends by a rule of yours, so it has no 'lasts_days'"
         elif plan and definitions.is_from_settings() and (plan not in plans or plan == conf.free_plan):
             yield f"{name}: there is no plan {plan!r} that is sold"
         elif feature and definitions.is_from_settings() and feature not in features:

@@ -33,7 +33,13 @@ def client(ada):
 def test_packs_are_listed_with_what_they_give_and_cost(shop):
     pack, lifetime = APIClient().get("/api/v1/packs").json()
     assert pack["slug"] == "credits_1000"
-    assert pack["grants"] == {"plan": "", "feature": "generations", "quantity": 1000, "lasts_days": None}
+    assert pack["grants"] == {
+        "own": False,
+        "plan": "",
+        "feature": "generations",
+        "quantity": 1000,
+        "lasts_days": None,
+    }
     assert pack["prices"][0] == {"currency": "usd", "amount": 1500, "formatted": "$15.00"}
     assert (lifetime["slug"], lifetime["grants"]["plan"]) == ("lifetime_pro", "pro")
 
@@ -48,7 +54,7 @@ def test_a_purchase_is_begun_paid_and_listed_with_what_is_left(shop, client, ada
     [bought] = client.get(PURCHASES).json()
     assert (bought["pack"], bought["quantity"], bought["status"]) == ("credits_1000", 2, "paid")
     assert (bought["currency"], bought["amount"], bought["given_back"]) == ("eur", 2800, 0)
-    assert bought["grants"] == {"plan": "", "feature": "generations", "credits": 1995, "until": None}
+    assert bought["grants"] == {"own": 0, "plan": "", "feature": "generations", "credits": 1995, "until": None}
 
 
 def test_a_stranger_sees_none_of_them(shop, client):

@@ -106,6 +106,7 @@ def test_an_embedded_checkout_needs_a_key_that_the_page_may_show(settings):
 # Packs
 
 PACK = {"slug": "credits", "name": "Credits", "feature": "exports", "quantity": 5, "prices": {"usd": 1500}}
+OWN = {"slug": "handbook", "name": "Handbook", "is_own": True, "prices": {"usd": 4000}}
 SOLD = [{"slug": "free", "name": "Free"}, {**PLAN, "limits": {"exports": 10}}]
 
 
@@ -122,6 +123,11 @@ SOLD = [{"slug": "free", "name": "Free"}, {**PLAN, "limits": {"exports": 10}}]
         ([{**PACK, "prices": {"USD": 5}}], "'prices'"),
         ([{**PACK, "plan": "pro"}], "either a 'plan' or a 'feature'"),
         ([{"slug": "nothing", "name": "Nothing"}], "either a 'plan' or a 'feature'"),
+        ([{**PACK, "is_own": True}], "either a 'plan' or a 'feature'"),
+        ([{**OWN, "is_own": False}], "either a 'plan' or a 'feature'"),
+        ([{**OWN, "is_own": "yes"}], "'is_own' is 'yes'"),
+        ([{**OWN, "quantity": 5}], "a 'quantity' is of a 'feature'"),
+        ([{**OWN, "lasts_days": 5}], "so it has no 'lasts_days'"),
         ([{"slug": "lifetime", "name": "Pro", "plan": "prof"}], "no plan 'prof'"),
         ([{"slug": "lifetime", "name": "Free", "plan": "free"}], "no plan 'free'"),
         ([{"slug": "lifetime", "name": "Pro", "plan": "pro", "quantity": 5}], "a 'quantity' is of a 'feature'"),
@@ -135,7 +141,7 @@ def test_a_pack_that_is_none_is_named_by_its_slug_and_field(settings, stated, na
     assert "minor units" in said.hint
 
 
-@pytest.mark.parametrize("stated", [None, [], [PACK], [{"slug": "lifetime", "name": "Pro", "plan": "pro"}]])
+@pytest.mark.parametrize("stated", [None, [], [PACK], [{"slug": "lifetime", "name": "Pro", "plan": "pro"}], [OWN]])
 def test_packs_that_are_right_are_not_named(settings, stated):
     settings.BILLING_PLANS, settings.BILLING_PACKS = SOLD, stated
     assert "billing.E195" not in found()

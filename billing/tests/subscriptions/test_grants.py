@@ -212,7 +212,7 @@ def test_the_api_tells_the_plan_given_and_nothing_it_did_not_tell_before(world, 
     assert set(now) == {
         *("plan", "status", "has_access", "reason", "current_period_end", "cancel_at", "trial_end", "grace_ends_at"),
         *("holds", "usage", "pending_change", "line", "access_ends_at", "next_charge", "credit", "owed"),
-        *("discounts", "collection_paused", "price_change"),
+        *("discounts", "collection_paused", "price_change", "add_ons", "address_missing"),
     }
 
 

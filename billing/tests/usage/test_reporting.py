@@ -1,12 +1,14 @@
 """What was used beyond a limit arrives at Stripe's meter once, whatever is lost on the way."""
 
+from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.utils import timezone
 
 from billing import usage
-from billing.models import Alert, UsageReport
+from billing.models import Alert, NextCharge, UsageReport
+from billing.subscriptions import next_charges
 from billing.usage import reporting
 
 from .metered_plans import counter, invoiced, lost_answer, metered_plans, reports, shop, summed, use  # noqa: F401
@@ -40,6 +42,53 @@ def test_a_minute_is_one_report_and_the_next_invoice_bills_it(shop):  # noqa: F8
     shop.advance(days=31, hours=2)
     assert ("25 × Pro: generations beyond the limit (at $0.025 / month)", 63) in invoiced(shop, ada)
     assert all("25" not in words for words, amount in invoiced(shop, ben) if amount == 63)
+
+
+def charge_of(subscriber):
+    return NextCharge.objects.get(subscription__stripe_id=subscriber.subscription)
+
+
+def preview_is_due():
+    NextCharge.objects.filter(ask_at__isnull=False).update(ask_at=timezone.now())
+    next_charges.each_minute()
+
+
+def test_the_next_charge_has_what_was_reported_and_is_told_meanwhile(shop):  # noqa: F811
+    ada, ben = shop.subscribed("pro"), shop.subscribed("pro", email="ben@example.com")
+    preview_is_due()
+    before = charge_of(ben)
+    for quantity in (140, 60):
+        use(ada, quantity)
+        usage.each_minute()
+    row = charge_of(ada)
+    assert (row.amount, row.ask_at - timezone.now() > timedelta(minutes=2)) == (2_000, True)
+    next_charges.each_minute()
+    assert charge_of(ada).amount == 2_000  # Stripe is asked once, after some minutes
+    preview_is_due()
+    assert (charge_of(ada).amount, charge_of(ada).ask_at) == (2_250, None)
+    assert (charge_of(ben).amount, charge_of(ben).version) == (2_000, before.version)
+
+
+def test_a_preview_that_was_asked_before_a_report_does_not_count(shop):  # noqa: F811
+    ada = shop.subscribed("pro")
+    preview_is_due()
+    use(ada, 140)
+    usage.each_minute()
+    real = next_charges.stripe_client.post
+
+    def post(path, **params):
+        answer = real(path, **params)
+        use(ada, 40)
+        reporting.cut_all()
+        NextCharge.objects.filter(subscription__stripe_id=ada.subscription).ask_soon(timezone.now())
+        return answer
+
+    with mock.patch.object(next_charges.stripe_client, "post", post):
+        preview_is_due()
+    assert charge_of(ada).ask_at is not None
+    usage.each_minute()
+    preview_is_due()
+    assert charge_of(ada).amount == 2_200
 
 
 def test_a_lost_answer_is_not_counted_twice(shop):  # noqa: F811

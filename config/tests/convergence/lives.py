@@ -20,6 +20,14 @@ EVENTS_OF_A_LIFE = (
     "debit bad_debit bad_debit bank_pays bank_refuses by_invoice staff_sale staff_sale staff_invoice"
 ).split()
 
+# Each is a method of `shoppers.Shopper`; nobody has a plan that is called "".
+SHOPPERS_PLANS = ["cloud", "cloud", "cloud", "pro", ""]
+EVENTS_OF_A_SHOPPER = (
+    "pack pack three_packs short_pack plan_pack pack_by_debit pack_refused pack_disputed refund refund refund_part "
+    "refund_part refund_fails dispute win lose credits short_credits credits_taken_back use use use use_much use_much "
+    "use_beyond use_beyond use_beyond use_beyond use_reserved give_back give_back reports cancel buy bad_card good_card"
+).split()
+
 
 @dataclass(frozen=True)
 class Life:
@@ -46,14 +54,16 @@ class Batch:
     seed: int
     gaps: tuple[float, ...]
     lives: tuple[Life, ...]
+    is_of_shoppers: bool = False
 
     def to_json(self):
-        return json.dumps([self.seed, self.gaps, [life.to_json() for life in self.lives]], separators=(",", ":"))
+        lives = [life.to_json() for life in self.lives]
+        return json.dumps([self.seed, self.gaps, lives, self.is_of_shoppers], separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text):
-        seed, gaps, lives = json.loads(text)
-        return cls(seed, tuple(gaps), tuple(map(Life.from_json, lives)))
+        seed, gaps, lives, *rest = json.loads(text)
+        return cls(seed, tuple(gaps), tuple(map(Life.from_json, lives)), *rest)
 
 
 def batch(seed, size):
@@ -65,3 +75,18 @@ def batch(seed, size):
 def _life(chance):
     turns = tuple(tuple(chance.choices(EVENTS_OF_A_LIFE, k=chance.choice([1, 2]))) for _ in range(TURNS))
     return Life(chance.choice(PLANS), chance.choice(INTERVALS), chance.choice(CARDS), turns)
+
+
+def shoppers(seed, size):
+    """So many lives of people who buy packs and use more than their plan includes."""
+    chance = random.Random(seed)
+    lives = tuple(
+        Life(
+            chance.choice(SHOPPERS_PLANS),
+            "month",
+            "visa",
+            tuple(tuple(chance.choices(EVENTS_OF_A_SHOPPER, k=chance.choice([4, 5, 6]))) for _ in range(TURNS)),
+        )
+        for _ in range(size)
+    )
+    return Batch(seed, tuple(chance.choice(GAPS) for _ in range(TURNS)), lives, is_of_shoppers=True)

@@ -24,6 +24,31 @@ PLANS: list[dict[str, Any]] = [
         "limits": {"gigabytes": 100},
         "prices": {"month": {"usd": 900}},
     },
+    {
+        "slug": "cloud",
+        "name": "Cloud",
+        "limits": {"generations": 100},
+        "overage": {"generations": {"usd": "2.5"}},
+        "prices": {"month": {"usd": 1_500}},
+    },
+]
+PACKS: list[dict[str, Any]] = [
+    {
+        "slug": "credits_500",
+        "name": "500 generations",
+        "feature": "generations",
+        "quantity": 500,
+        "prices": {"usd": 999},
+    },
+    {
+        "slug": "week_of_credits",
+        "name": "50 generations",
+        "feature": "generations",
+        "quantity": 50,
+        "lasts_days": 7,
+        "prices": {"usd": 300},
+    },
+    {"slug": "pro_for_good", "name": "Pro for good", "plan": "pro", "prices": {"usd": 40_000}},
 ]
 SLUGS = [plan["slug"] for plan in PLANS]
 LINES = {plan["slug"]: plan.get("line", "main") for plan in PLANS}

@@ -4,13 +4,13 @@ from billing import mailer
 from config.settings import *  # noqa: F403
 from config.settings import Q_CLUSTER, text
 
-from .plans import PLANS
+from .plans import PACKS, PLANS
 
 DEBUG = False
 MAILBOX = text("MAILBOX")
 MAIL = mailer.mail_settings("config.tests.convergence.mailbox.Mailbox")
 vars().update(MAIL)
-BILLING_PLANS = PLANS
+BILLING_PLANS, BILLING_PACKS = PLANS, PACKS
 # An outage of the story is over in a second.
 BILLING_STRIPE_CIRCUIT_SECONDS = 0.3
 BILLING_STRIPE_RATE = 400

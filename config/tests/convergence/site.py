@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
-from billing.catalogue import definitions
-from billing.setup import publishing
+from billing.catalogue import definitions, packs
+from billing.setup import publishing, publishing_overage, publishing_packs
 
 from .stripe import KEY, Stripe
 from .workers import Workers
@@ -41,7 +41,9 @@ class Site:
         (self.folder / "mailbox").unlink(missing_ok=True)
         empty_tables()
         definitions.update_plans()
-        publishing.publish()
+        packs.update_packs()
+        for what in (publishing, publishing_packs, publishing_overage):
+            what.publish()
         return World.begun(self.stripe)
 
 
@@ -87,7 +89,7 @@ def _environment(stripe, folder):
 def _ours(stripe, folder):
     from . import settings as theirs
 
-    names = ("BILLING_PLANS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
+    names = ("BILLING_PLANS", "BILLING_PACKS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
     return {
         **{name: getattr(theirs, name) for name in names},
         **theirs.MAIL,

@@ -13,21 +13,22 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from billing import subscriptions
+from billing import subscriptions, usage
 from billing.events import sweep
-from billing.models import Lane, StripeEvent, StripeWrite
+from billing.models import Lane, StripeEvent, StripeWrite, UsageReport
 from billing.payments import due
 from billing.sync import runs
 from notifications import outbox
 from notifications.models import Mail
 
-from . import books
+from . import books, sales
 from .comparing import differences
 from .courier import Courier
 from .expected_mails import Mails
 from .lives import TURNS
 from .oracle import Truth
 from .people import DAY, Subscriber
+from .shoppers import Shopper
 from .site import SECRET
 from .workers import work
 
@@ -77,7 +78,8 @@ def weather(site, batch, workers=3):
     outcome, chance = Outcome(len(batch.lives)), random.Random(batch.seed)
     world = site.new_world(batch.seed)
     courier, mails = Courier(site.stripe, site.door, chance, SECRET), Mails()
-    people = [Subscriber(world, number, life) for number, life in enumerate(batch.lives)]
+    person_of = Shopper if batch.is_of_shoppers else Subscriber
+    people = [person_of(world, number, life) for number, life in enumerate(batch.lives)]
     try:
         for turn in range(TURNS):
             if turn % 2 == 0 and workers:
@@ -95,7 +97,8 @@ def weather(site, batch, workers=3):
                 if workers:
                     storm.calm_down()
                 wait_until_quiet(site, courier, workers)
-                outcome.wrong = _compare(site, Truth(world, courier.events), people, mails, outcome)
+                compare = _compare_sales if batch.is_of_shoppers else _compare
+                outcome.wrong = compare(site, Truth(world, courier.events), people, mails, outcome)
                 if outcome.wrong:
                     break
     finally:
@@ -120,6 +123,13 @@ def _compare(site, truth, people, mails, outcome):
     outcome.shapes["refunds before an upgrade"] = len(spared)
     whose = {customer: person.number for person in people for customer in person.customers}
     found = [*differences(truth, mails, spared, site.folder), *books.differences(truth, site.stripe)]
+    return [(whose.get(customer), sentence) for customer, sentence in found]
+
+
+def _compare_sales(site, truth, people, mails, outcome):
+    outcome.shapes = sales.shapes(people)
+    whose = {customer: person.number for person in people for customer in person.customers}
+    found = [*sales.differences(truth, people), *books.differences(truth, site.stripe)]
     return [(whose.get(customer), sentence) for customer, sentence in found]
 
 
@@ -210,6 +220,7 @@ def _work_on(courier, *, is_alone):
         _retries_are_due()
         sweep.sweep()
         outbox.sweep()
+        usage.each_minute()
         if is_alone:
             _work_here()
         if not courier.bring_the_rest() and _is_quiet():
@@ -233,6 +244,7 @@ def _retries_are_due():
     StripeEvent.objects.waiting().exclude(next_attempt_at=None).update(next_attempt_at=now)
     StripeWrite.objects.filter(done_at=None, next_attempt_at__gt=now).update(next_attempt_at=now)
     Mail.objects.filter(status=Mail.Status.QUEUED, next_attempt_at__gt=now).update(next_attempt_at=now)
+    UsageReport.objects.filter(state__in=UsageReport.OPEN, next_attempt_at__gt=now).update(next_attempt_at=now)
 
 
 def _is_quiet():
@@ -242,5 +254,6 @@ def _is_quiet():
         StripeWrite.objects.filter(done_at=None, withdrawn_at=None).exclude(error_message__contains=WAITS_FOR_A_BANK),
         Mail.objects.filter(status__in=["queued", "sending"]),
         OrmQ.objects.all(),
+        UsageReport.objects.filter(state__in=UsageReport.OPEN),
     )
     return not any(rows.exists() for rows in busy) and not subscriptions.customers_past_grace()

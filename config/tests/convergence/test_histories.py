@@ -1,4 +1,7 @@
-"""Two hundred lives, drawn by chance, lived in a storm of faults and kills: all agrees with Stripe afterwards."""
+"""Two hundred lives, drawn by chance, lived in a storm of faults and kills: all agrees with Stripe afterwards.
+
+Some more are shoppers, who buy packs and use more than their plan includes.
+"""
 
 import pytest
 
@@ -9,6 +12,7 @@ from .storm import weather
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 
 BATCHES, LIVES = 5, 40
+SHOPPERS = 5
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +22,8 @@ def folder(tmp_path_factory):
 
 def test_whole_histories_converge(folder, capsys):
     with running(folder) as site:
-        for seed in range(BATCHES):
-            batch = lives.batch(seed, LIVES)
+        batches = [lives.batch(seed, LIVES) for seed in range(BATCHES)]
+        for batch in [lives.shoppers(1, SHOPPERS), *batches]:
             outcome = weather(site, batch)
             with capsys.disabled():
                 print(f"\n{outcome.line()}", end="")  # noqa: T201

@@ -127,7 +127,7 @@ def _work():
         work()
         if time.monotonic() - swept_at > SWEEP_EVERY:
             swept_at = time.monotonic()
-            for sweep in ("billing.events.sweep.sweep", "notifications.outbox.sweep"):
+            for sweep in ("billing.events.sweep.sweep", "notifications.outbox.sweep", "billing.usage.each_minute"):
                 _run(sweep, ())
 
 

@@ -20,7 +20,7 @@ class World:
     @classmethod
     def begun(cls, stripe):
         """Just after our plans were published: others sell in the same account too."""
-        rows = stripe.all("prices")
+        rows = [row for row in stripe.all("prices") if row["lookup_key"].rpartition("_")[0] in LINES]
         prices = {row["lookup_key"]: row["id"] for row in rows}
         plans = {row["product"]: row["lookup_key"].rpartition("_")[0] for row in rows}
         pro = next(product for product, slug in plans.items() if slug == "pro")
