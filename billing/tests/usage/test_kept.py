@@ -171,8 +171,19 @@ def test_a_limit_that_is_lowered_beside_fifty_uses_is_never_exceeded_after_it(ad
     assert Usage.objects.get(subscriber=ada).used == after
 
 
-def test_the_triggers_can_be_made_twice():
+def test_triggers_that_are_there_are_left_alone_and_another_is_made_anew():
     from billing.setup import watching
 
     watching.install()
-    watching.install()
+    with CaptureQueriesContext(connection) as again:
+        watching.install()
+    assert [query["sql"] for query in again if "TRIGGER" in query["sql"].upper().split("SELECT")[0]] == []
+    table = Grant._meta.db_table
+    with connection.cursor() as cursor:
+        of_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER {table}_noted_update{of_table}")
+    with CaptureQueriesContext(connection) as anew:
+        watching.install()
+    made = [query["sql"] for query in anew if query["sql"].startswith("CREATE TRIGGER")]
+    assert {table in sql for sql in made} == {True}
+    assert len(made) == 3
