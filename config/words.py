@@ -107,10 +107,14 @@ FOR_STAFF = (
     "accounts/second_step/admin.py",
     "billing/api/documented.py",
     "billing/lifecycle/agreements",
+    "billing/lifecycle/code_batches.py",
     "billing/lifecycle/deletion",
     "billing/lifecycle/host_params.py",
     "billing/lifecycle/price_moves",
     "billing/usage/crediting.py",
+    "billing/usage/doubts.py",
+    "billing/usage/overriding.py",
+    "billing/usage/reporting.py",
 )
 TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 TRANSLATED = re.compile(r"\{% blocktranslate.*?endblocktranslate %\}|<script.*?</script>", re.DOTALL)
@@ -122,8 +126,8 @@ NAMES = frozenset({"UTC"})
 SENTENCE = re.compile(r"[A-Z][^ ]* .*[a-z].*[.:!?]|.* .*[a-z]\.", re.DOTALL)
 # What these are called with is a log line, an alert, an error of a program, or the schema of the API.
 NOT_FOR_READERS = frozenset(
-    "CommandError GivenUp ImproperlyConfigured OpenApiParameter OpenApiResponse RuntimeError TypeError ValueError "
-    "WrongOffer alert alert_staff debug error exception extend_schema info note remind_staff warning".split()
+    "CommandError DiscountUnknown GivenUp ImproperlyConfigured OpenApiParameter OpenApiResponse RuntimeError TypeError "
+    "ValueError WrongOffer alert alert_staff debug error exception extend_schema info note remind_staff warning".split()
 )
 NOT_READ = frozenset({"description", "for_staff", "help_text", "note"})
 NOTES_FOR_STAFF = frozenset({"WHAT_TO_DO"})

@@ -58,7 +58,7 @@ def _task(name: str, models: list[Any]) -> dict[str, Any]:
     return {
         "name": name,
         "app_label": conf.app_label,
-        "app_url": f"{reverse('admin:app_list', args=(conf.app_label,))}#{name.replace(' ', '-').lower()}",
+        "app_url": reverse("admin:app_list", args=(conf.app_label,)),
         "has_module_perms": True,
         "models": [model for model in models if model],
     }

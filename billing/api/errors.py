@@ -92,7 +92,7 @@ CODES: dict[type[exceptions.APIException], str] = {
 NO_FIELD = "non_field_errors"
 # It does not answer, is restarted or fails over; or a lock was waited for too long.
 DATABASE_AWAY = (InterfaceError, OperationalError)
-UNAVAILABLE = "The database does not answer. Please try again in a moment: that is safe, nothing is done twice."
+UNAVAILABLE = _("The database does not answer. Please try again in a moment: that is safe, nothing is done twice.")
 RETRY_AFTER = "5"
 STATUS_CODES = {
     400: ("invalid_request", _("The request could not be understood.")),
@@ -125,7 +125,9 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT, exc.code, str(exc))
     if isinstance(exc, DATABASE_AWAY):
         log.error("database does not answer", exc_info=exc)
-        return _answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE, {"Retry-After": RETRY_AFTER})
+        return _answer(
+            status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", str(UNAVAILABLE), {"Retry-After": RETRY_AFTER}
+        )
     for kind, (code_of_status, code) in RULES.items():
         if isinstance(exc, kind):
             return _answer(code_of_status, code, f"{exc}{_instead(exc)}")

@@ -4,6 +4,7 @@ its return page, or from the answer that began the Checkout."""
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -23,11 +24,14 @@ PENDING, PAID, PROCESSING, FAILED, EXPIRED = OUTCOMES = ("pending", "paid", "pro
 CONTINUE, NOTHING, ASK_AGAIN, BEGIN_AGAIN = ACTIONS = ("continue", "nothing", "ask_again", "begin_again")
 # What to do, and the sentence for the buyer.
 NEXT = {
-    PENDING: (CONTINUE, "The payment is not finished, and nothing was charged. Continue where you left off."),
-    PAID: (NOTHING, "The payment has arrived."),
-    PROCESSING: (ASK_AGAIN, "The payment is being processed. What you bought starts by itself once it is confirmed."),
-    FAILED: (BEGIN_AGAIN, "The payment did not go through, and nothing was charged. Please pay another way."),
-    EXPIRED: (BEGIN_AGAIN, "This checkout has expired, and nothing was charged. Please begin again."),
+    PENDING: (CONTINUE, _("The payment is not finished, and nothing was charged. Continue where you left off.")),
+    PAID: (NOTHING, _("The payment has arrived.")),
+    PROCESSING: (
+        ASK_AGAIN,
+        _("The payment is being processed. What you bought starts by itself once it is confirmed."),
+    ),
+    FAILED: (BEGIN_AGAIN, _("The payment did not go through, and nothing was charged. Please pay another way.")),
+    EXPIRED: (BEGIN_AGAIN, _("This checkout has expired, and nothing was charged. Please begin again.")),
 }
 RETRY_AFTER = 5  # seconds: the page of billing's own asks as often
 
@@ -98,7 +102,7 @@ def _answer(row: Any, outcome: str, *, is_ready: bool) -> Response:
         "session_id": row.session_id,
         "outcome": outcome,
         "next": action,
-        "detail": sentence,
+        "detail": str(sentence),
         "url": row.url if outcome == PENDING else "",
         "retry_after": RETRY_AFTER if action == ASK_AGAIN else None,
         "is_ready": is_ready,

@@ -73,7 +73,7 @@ class CheckoutRequest(PriceRequest):
     def validate_add_ons(self, value: list[dict[str, Any]]) -> dict[str, int]:
         """Return how many of each there are to be, by slug; nothing may be named twice."""
         if len({each["slug"] for each in value}) < len(value):
-            raise serializers.ValidationError("Name each add-on once.")
+            raise serializers.ValidationError(_("Name each add-on once."))
         return {each["slug"]: each["quantity"] for each in value}
 
 

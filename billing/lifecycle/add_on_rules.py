@@ -3,7 +3,11 @@
 Nothing here asks Stripe.
 """
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from billing import access, catalogue
+from billing.localized import number
 from billing.models import AddOn, AddOnPrice, Price, Subscription
 
 from .add_on_items import price_paid
@@ -11,7 +15,7 @@ from .change_rules import Effect, check_changeable
 from .live_subscription import Standing
 from .refusals import AccessWithheld, AddOnNotOffered, ChangePending
 
-UNKNOWN = "There is no such add-on. Look at what your plan can have."
+UNKNOWN = gettext_lazy("There is no such add-on. Look at what your plan can have.")
 MOST = 10_000  # of an add-on that says no number
 
 
@@ -49,24 +53,32 @@ def effect(now: Standing, add_on: AddOn, quantity: int) -> Effect | None:
     if pending is not None and pending.kind != Subscription.Pending.SCHEDULED:
         raise ChangePending
     if pending is not None and pending.price and not catalogue.add_ons.is_allowed(add_on, pending.price):
-        raise AddOnNotOffered(f"{add_on.name} ends with your change to {pending.price.plan.name}, which can't have it.")
+        words = _("{add_on} ends with your change to {plan}, which can't have it.")
+        raise AddOnNotOffered(words.format(add_on=add_on.name, plan=pending.price.plan.name))
     return Effect.NOW if now.is_trial else Effect.PERIOD_END
 
 
 def check_offered(add_on: AddOn, price: Price, currency: str, quantity: int) -> None:
     """Refuse more of an add-on than is sold beside a plan's price, in a currency. Raises `AddOnNotOffered`."""
     if not add_on.is_public or not add_on.is_sold_with(price.plan.slug):
-        raise AddOnNotOffered(f"We don't sell {add_on.name} with {price.plan.name}.")
+        raise AddOnNotOffered(_not_beside(add_on, price))
     if catalogue.add_ons.price_for(add_on, price.cadence, currency) is None:
-        raise AddOnNotOffered(f"We don't sell {add_on.name} {price.cadence.adverb} in {currency.upper()}.")
+        words = _("We don't sell {add_on} {how_often} in {currency}.")
+        facts = {"how_often": price.cadence.adverb, "currency": currency.upper()}
+        raise AddOnNotOffered(words.format(add_on=add_on.name, **facts))
     most = add_on.most or MOST
     if quantity > most:
-        raise AddOnNotOffered(f"You can have {most} of {add_on.name} at most.")
+        words = _("You can have {most} of {add_on} at most.")
+        raise AddOnNotOffered(words.format(most=number(most), add_on=add_on.name))
 
 
 def price_to_pay(now: Standing, add_on: AddOn) -> AddOnPrice:
     """Return the price of more of an add-on. Raises `AddOnNotOffered`."""
     price = price_paid(now, add_on)
     if price is None:
-        raise AddOnNotOffered(f"We don't sell {add_on.name} with {now.price.plan.name}.")
+        raise AddOnNotOffered(_not_beside(add_on, now.price))
     return price
+
+
+def _not_beside(add_on: AddOn, price: Price) -> str:
+    return _("We don't sell {add_on} with {plan}.").format(add_on=add_on.name, plan=price.plan.name)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing import access, catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
@@ -145,7 +146,8 @@ def _take_back(now: Standing, add_on: AddOn) -> None:
         take_back_of(now)
         return
     if pending.price and not catalogue.add_ons.is_allowed(add_on, pending.price):
-        raise ChangePending(f"{add_on.name} ends with your change to {pending.price.plan.name}. Cancel that first.")
+        words = _("{add_on} ends with your change to {plan}. Cancel that first.")
+        raise ChangePending(words.format(add_on=add_on.name, plan=pending.price.plan.name))
     _schedule(now, str(_record(now, add_ons, Status.MADE).pk), add_ons)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from billing import catalogue
 from billing.models import AddOn, CheckoutAttempt, Price
 
@@ -15,7 +17,7 @@ def checked(add_ons: Mapping[str, int], price: Price, currency: str) -> dict[str
     wanted = dict(sorted((slug, quantity) for slug, quantity in add_ons.items() if quantity))
     for slug, quantity in wanted.items():
         if quantity < 0:
-            raise AddOnNotOffered("Choose a number that is not below 0.")
+            raise AddOnNotOffered(_("Choose a number that is not below 0."))
         check_offered(add_on_named(slug), price, currency or price.currency, quantity)
     return wanted
 

@@ -20,7 +20,7 @@ class PriceNotOffered(Refused):
 class AddOnNotOffered(Refused):
     """We do not sell this add-on with the plan that there is, or not so many of it."""
 
-    sentence = "We don't sell this with your plan."
+    sentence = _("We don't sell this with your plan.")
 
 
 class PriceReplaced(Refused):

@@ -29,8 +29,11 @@ def days_of(subscriber: Any, plan: Plan) -> int:
         raise
     except Exception as error:
         log.exception("no trial", extra={"plan": plan.slug})
-        what = f"It raised {type(error).__name__} for the plan {plan.slug}. Until it is corrected, nobody has a trial."
-        alerts.remind_staff("trial_days", "BILLING_TRIAL_DAYS fails", what)
+        alerts.remind_staff(
+            "trial_days",
+            "BILLING_TRIAL_DAYS fails",
+            f"It raised {type(error).__name__} for the plan {plan.slug}. Until it is corrected, nobody has a trial.",
+        )
         return 0
     if type(days) is int and 0 <= days <= LONGEST_TRIAL:
         return days

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from billing import localized
 from billing.cadence import Cadence
 from billing.lifecycle import Overview, add_on_items, held_add_ons
+from billing.localized import number
 from billing.models import AddOn, Plan, Subscription
-from billing.money import format_amount
 
 from .banners import Banner, Tone
 from .days import day
@@ -15,25 +19,24 @@ from .status_words import humanize
 def gives(add_on: AddOn, quantity: int = 1) -> str:
     """Return what so many of an add-on give: "500 more generations per month"."""
     return ", ".join(
-        f"{humanize(feature)} without limit"
+        _("{feature} without limit").format(feature=humanize(feature))
         if each is None
-        else f"{each * quantity:,} more {humanize(feature)} per month"
+        else _("{count} more {feature} per month").format(count=number(each * quantity), feature=humanize(feature))
         for feature, each in add_on.limits.items()
     )
 
 
 def counted(name: str, quantity: int) -> str:
     """Return "2 × 500 more generations"; the name alone for one."""
-    return name if quantity == 1 else f"{quantity} × {name}"
+    return name if quantity == 1 else f"{number(quantity)} × {name}"
 
 
 def of_account(overview: Overview) -> list[dict[str, Any]]:
-    """Return what the account page shows of each add-on: its name, its amount, and what becomes of it."""
+    """Return what the account page shows of each add-on: its name, and its amount with what becomes of it."""
     return [
         {
             "name": counted(held.add_on.name, held.quantity),
-            "amount": _amount(held.amount, held.currency, held.price.cadence),
-            "then": "" if held.then is None else ("none" if held.then == 0 else f"{held.then:,}"),
+            "amount": _then(_amount(held.amount, held.currency, held.price.cadence), held.then),
         }
         for held in overview.add_ons
     ]
@@ -47,23 +50,25 @@ def in_change(
     for each in outlooks:
         name = counted(each.name, each.quantity)
         if each.is_kept:
-            said.append((f"You keep {name}, {_amount(each.cost, currency, cadence)}.", True))
+            words = _("You keep {add_on}, {amount}.")
+            said.append((words.format(add_on=name, amount=_amount(each.cost, currency, cadence)), True))
         else:
-            said.append(
-                (f"{name} ends with this change, because we don't sell it with {plan.name} {cadence.adverb}.", False)
-            )
+            words = _("{add_on} ends with this change, because we don't sell it with {plan} {how_often}.")
+            said.append((words.format(add_on=name, plan=plan.name, how_often=cadence.adverb), False))
     return said
 
 
 def ends_with(overview: Overview) -> str:
     """Return the sentence about add-ons for who thinks of cancelling; "" without any."""
     names = [counted(held.add_on.name, held.quantity) for held in overview.add_ons]
-    return f"What you have on top of your plan ends with it: {', '.join(names)}." if names else ""
+    words = _("What you have on top of your plan ends with it: {add_ons}.")
+    return words.format(add_ons=", ".join(names)) if names else ""
 
 
 def paused_with(overview: Overview) -> str:
     names = [counted(held.add_on.name, held.quantity) for held in overview.add_ons]
-    return f"What you have on top of your plan is paused with it: {', '.join(names)}." if names else ""
+    words = _("What you have on top of your plan is paused with it: {add_ons}.")
+    return words.format(add_ons=", ".join(names)) if names else ""
 
 
 def pending(overview: Overview) -> Banner | None:
@@ -73,17 +78,18 @@ def pending(overview: Overview) -> Banner | None:
         return None
     if change.price is None or change.price != held.price:
         return None
-    more, until = _names(change.add_ons, held), "Until then everything stays as it is."
+    more = _names(change.add_ons, held)
     if change.effective_at:
-        return Banner(
-            Tone.NOTICE, f"Your add-ons change on {day(change.effective_at)}", f"From then on: {more}. {until}"
-        )
+        headline = _("Your add-ons change on {date}").format(date=day(change.effective_at))
+        text = _("From then on: {add_ons}. Until then everything stays as it is.").format(add_ons=more)
+        return Banner(Tone.NOTICE, headline, text)
     if change.kind == Subscription.Pending.AWAITED:
-        text = f"You get {more} when the payment arrives. {until}"
-        link = (change.confirm_url, "Pay the invoice") if change.confirm_url else ("", "")
-        return Banner(Tone.NOTICE, "Your add-ons wait for their payment", text, *link)
-    text = f"You get {more} when it is confirmed. Until then nothing is charged."
-    return Banner(Tone.WARNING, "Confirm the payment for your add-ons", text, change.confirm_url, "Confirm the payment")
+        text = _("You get {add_ons} when the payment arrives. Until then everything stays as it is.")
+        link = (change.confirm_url, _("Pay the invoice")) if change.confirm_url else ("", "")
+        return Banner(Tone.NOTICE, _("Your add-ons wait for their payment"), text.format(add_ons=more), *link)
+    text = _("You get {add_ons} when it is confirmed. Until then nothing is charged.").format(add_ons=more)
+    headline = _("Confirm the payment for your add-ons")
+    return Banner(Tone.WARNING, headline, text, change.confirm_url, _("Confirm the payment"))
 
 
 def dropped(overview: Overview) -> str:
@@ -92,7 +98,10 @@ def dropped(overview: Overview) -> str:
     if change is None or held is None or change.add_ons is None:
         return ""
     gone = {slug: count for slug, count in held.add_ons.items() if slug not in change.add_ons}
-    return f" {_names(gone, held)} ends then." if gone else ""
+    if not gone:
+        return ""
+    words = ngettext("{add_ons} ends then.", "{add_ons} end then.", len(gone))
+    return " " + words.format(add_ons=_names(gone, held))
 
 
 def offers(subscription: Subscription | None) -> list[dict[str, Any]]:
@@ -111,9 +120,10 @@ def offers(subscription: Subscription | None) -> list[dict[str, Any]]:
             {
                 "add_on": add_on,
                 "gives": gives(add_on),
-                "amount": "" if amount is None else format_amount(amount, currency),
+                "amount": "" if amount is None else localized.amount(amount, currency),
                 "per": paid.cadence.per,
                 "quantity": has.quantity if has else 0,
+                "count": number(has.quantity) if has else "",
                 "most": add_on.most,
                 "is_sold": add_on.slug in known,
             }
@@ -127,7 +137,7 @@ def beside(plan: Plan, cadence: Cadence, currency: str) -> list[dict[str, Any]]:
         {
             "add_on": add_on,
             "gives": gives(add_on),
-            "amount": format_amount(price.amounts[currency], currency),
+            "amount": localized.amount(price.amounts[currency], currency),
             "per": price.cadence.per,
         }
         for add_on, price in held_add_ons.sold_with(plan, cadence, currency)
@@ -136,8 +146,18 @@ def beside(plan: Plan, cadence: Cadence, currency: str) -> list[dict[str, Any]]:
 
 def _names(add_ons: dict[str, int], held: Subscription) -> str:
     names = dict(AddOn.objects.filter(slug__in=add_ons).values_list("slug", "name"))
-    return ", ".join(counted(names.get(slug, slug), count) for slug, count in add_ons.items()) or "none"
+    said = ", ".join(counted(names.get(slug, slug), count) for slug, count in add_ons.items())
+    return said or pgettext("add-ons", "none")
+
+
+def _then(amount: str, count: int | None) -> str:
+    """Return an amount with how many there are from the next period on; None: as many as now."""
+    if count is None:
+        return amount
+    if count == 0:
+        return _("{amount}, then none").format(amount=amount)
+    return _("{amount}, then {count}").format(amount=amount, count=number(count))
 
 
 def _amount(amount: int | None, currency: str, cadence: Cadence) -> str:
-    return "" if amount is None else f"{format_amount(amount, currency)} {cadence.per}"
+    return "" if amount is None else f"{localized.amount(amount, currency)} {cadence.per}"

@@ -6,20 +6,23 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from billing import site
 from billing.lifecycle import Effect, PaymentDeclined, StalePreview, overview
 from billing.lifecycle import add_ons as buying
-from billing.money import format_amount
+from billing.localized import amount
 
 from . import add_on_words, tax_words
+from .banners import plan_words
 from .guarding import for_manager, line_of
-from .status_words import humanize
+from .managing import overflow_words
 
 NUMBER = re.compile(r"\d{1,6}")
-NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose again."
-NO_NUMBER = "Choose how many you want: a whole number, 0 for none."
+NO_SUCH_PREVIEW = gettext_lazy("This form is not from a preview. Nothing was changed. Please choose again.")
+NO_NUMBER = gettext_lazy("Choose how many you want: a whole number, 0 for none.")
 
 
 @for_manager
@@ -39,7 +42,11 @@ def add_ons(request: HttpRequest, subscriber: Any) -> HttpResponse:
 
 def _list(request: HttpRequest, subscriber: Any) -> HttpResponse:
     now = overview.overview_of(subscriber, line_of(request))
-    context = {"overview": now, "offers": add_on_words.offers(now.subscription), "line": line_of(request)}
+    context = {
+        "plan": plan_words(now.effective_plan),
+        "offers": add_on_words.offers(now.subscription),
+        "line": line_of(request),
+    }
     return render(request, "billing/add_ons.html", context)
 
 
@@ -47,25 +54,24 @@ def _preview(request: HttpRequest, subscriber: Any, slug: str, quantity: int) ->
     line = line_of(request)
     found = buying.preview(subscriber, slug, quantity, line)
     if found.effect is None:
-        messages.info(
-            request, f"You have {add_on_words.counted(found.add_on.name, quantity)} already, or have chosen it."
-        )
+        name = add_on_words.counted(found.add_on.name, quantity)
+        messages.info(request, _("You have {add_on} already, or have chosen it.").format(add_on=name))
         return redirect(site.path_of("account"))
     now = overview.overview_of(subscriber, line)
     context = {
         "preview": found,
         "line": line,
-        "name": add_on_words.counted(found.add_on.name, quantity) if quantity else f"no {found.add_on.name}",
+        "name": add_on_words.counted(found.add_on.name, quantity) if quantity else found.add_on.name,
         "gives": add_on_words.gives(found.add_on, quantity) if quantity else "",
         "is_now": found.effect == Effect.NOW,
         "is_taken_back": found.effect == Effect.TAKES_BACK,
         "is_trial": now.status == "trialing",
-        "due": format_amount(found.amount_due, found.currency),
-        "net": format_amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
-        "tax": format_amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
-        "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
-        "lines": [(row, format_amount(row.amount, found.currency)) for row in found.lines],
-        "overflows": [{"feature": humanize(row.feature), "row": row} for row in found.overflows],
+        "due": amount(found.amount_due, found.currency),
+        "net": amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
+        "tax": amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
+        "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
+        "lines": [(row, amount(row.amount, found.currency)) for row in found.lines],
+        "overflows": [overflow_words(row) for row in found.overflows],
     }
     return render(request, "billing/add_on_preview.html", context)
 
@@ -73,7 +79,7 @@ def _preview(request: HttpRequest, subscriber: Any, slug: str, quantity: int) ->
 def _change(request: HttpRequest, subscriber: Any, slug: str, quantity: int) -> HttpResponse:
     date = request.POST.get("proration_date", "")
     if date and not (date.isdecimal() and len(date) < 12):
-        raise StalePreview(NO_SUCH_PREVIEW)
+        raise StalePreview(str(NO_SUCH_PREVIEW))
     try:
         row = buying.set_quantity(subscriber, slug, quantity, int(date) if date else None, line_of(request))
     except PaymentDeclined as refusal:
@@ -82,5 +88,5 @@ def _change(request: HttpRequest, subscriber: Any, slug: str, quantity: int) -> 
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled
-        messages.success(request, "Your add-ons have been changed.")
+        messages.success(request, _("Your add-ons have been changed."))
     return redirect(site.path_of("account"))

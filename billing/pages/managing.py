@@ -219,13 +219,13 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "credit": amount(found.credit, found.currency) if found.credit else "",
         "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
         "lines": [(line, amount(line.amount, found.currency)) for line in found.lines],
-        "overflows": [_overflow(row) for row in found.overflows],
+        "overflows": [overflow_words(row) for row in found.overflows],
         "add_ons": add_on_words.in_change(found.add_ons, found.price.plan, found.currency, found.price.cadence),
     }
     return render(request, "billing/change_preview.html", context)
 
 
-def _overflow(row: previews.Overflow) -> dict[str, str]:
+def overflow_words(row: previews.Overflow) -> dict[str, str]:
     counts = {"used": row.used, "over": row.over_by, "limit": row.limit}
     return {"feature": humanize(row.feature), **{name: number(count) for name, count in counts.items()}}
 

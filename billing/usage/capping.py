@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing import cause, clock, signals
 from billing.conf import conf
@@ -28,16 +29,17 @@ def set_cap(subscriber: Any, amount: int, currency: str, policy: str = SpendCap.
     `amount` is minor units a month; 0 stops at the limits.
     """
     if isinstance(amount, bool) or not 0 <= amount <= MOST:
-        raise CapRefused("The cap must be 0 or more.")
+        raise CapRefused(_("The cap must be 0 or more."))
     if policy not in SpendCap.Policy.values:
-        raise CapRefused(f"The policy must be one of {', '.join(SpendCap.Policy.values)}.")
+        words = _("The policy must be one of {policies}.")
+        raise CapRefused(words.format(policies=", ".join(SpendCap.Policy.values)))
     if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        raise CapRefused("The currency must be three letters, such as usd.")
+        raise CapRefused(_("The currency must be three letters, such as usd."))
     if AccountDeletion.objects.filter(subscriber=subscriber).exists():
-        raise CapRefused("The account is being deleted.")
+        raise CapRefused(_("The account is being deleted."))
     columns = {"amount": amount, "currency": currency.lower(), "policy": policy}
     who = {"set_at": clock.now(), "set_by": cause.current()}
-    cap, _ = SpendCap.objects.update_or_create(subscriber=subscriber, defaults={**columns, **who})
+    cap = SpendCap.objects.update_or_create(subscriber=subscriber, defaults={**columns, **who})[0]
     Usage.objects.filter(subscriber=subscriber, has_announced_cap=True).update(has_announced_cap=False)
     return cap
 

@@ -33,7 +33,8 @@ class SpendCapReached(QuotaExceeded):
     """Limit and credits are used up, and the use would pass the cap on what a month may cost beyond them."""
 
     def __str__(self) -> str:
-        return f"{super().__str__()} Your spend cap for {self.feature} beyond the limit is reached."
+        words = _("Your spend cap for {feature} beyond the limit is reached.").format(feature=self.feature)
+        return f"{super().__str__()} {words}"
 
 
 class NoAccess(Exception):
@@ -44,7 +45,7 @@ class NotPaidByUse(Exception):
     """The plan in effect prices nothing beyond its limits, or its subscription is not active."""
 
     def __init__(self) -> None:
-        super().__init__("Nothing is paid by use with your plan now.")
+        super().__init__(_("Nothing is paid by use with your plan now."))
 
 
 class UnknownKey(LookupError):

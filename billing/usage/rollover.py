@@ -6,7 +6,7 @@ subscriber's own and the free plan of who has nothing else roll nothing over.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -82,7 +82,7 @@ def _begun(plans: list[int]) -> list[Any]:
     held = Subscription.objects.filter(counts=True, plan__in=plans, customer__subscriber__isnull=False)
     days = held.select_related("customer").only("customer__subscriber", "billing_cycle_anchor", "current_period_start")
     begun = {
-        row.customer.subscriber_id
+        cast("Any", row.customer.subscriber_id)
         for row in in_pages(days, AT_ONCE)
         for day in (row.billing_cycle_anchor, row.current_period_start)
         if day and now - month_of(day, now)[0] < LOOKED_BACK

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # A list, and a list that is filtered, differ; a third one of a kind is as the second.
 OF_A_KIND = 2
 PAGES_OF_THEIR_OWN = {
-    "index", "app_list", "djstripe_changelist", "djstripe_change", "auth_user_password_change",
+    "index", "app_list of billing", "app_list of djstripe",
+    "djstripe_changelist", "djstripe_change", "auth_user_password_change",
     "billing_plan_add", "billing_plan_delete", "billing_plan_history",
     "billing_customer_find", "billing_customer_change", "billing_customer_action",
     "billing_subscription_change", "billing_stripeevent_change", "billing_dashboard_changelist",
@@ -74,6 +75,8 @@ def kind_of(address):
         return None
     if match.namespace != "admin":
         return None
+    if match.url_name == "app_list":
+        return f"app_list of {match.kwargs['app_label']}"
     # dj-stripe's thirty lists are of one make.
     return re.sub(r"^djstripe_[a-z]+_", "djstripe_", match.url_name)
 

@@ -68,3 +68,20 @@ def test_the_checkout_page_offers_and_sells_add_ons(world, client):
     session = answer["Location"].rpartition("/")[2]
     lines = world.stripe("GET", f"checkout/sessions/{session}/line_items")["data"]
     assert sorted(line["quantity"] for line in lines) == [1, 3]
+
+
+def test_the_pages_speak_the_language_of_the_reader(world, client, ada):
+    german = {"headers": {"Accept-Language": "de"}}
+    add_ons.set_quantity(ada.user, "extra", 2)
+    assert "500 weitere generations pro Monat Sie haben 2." in text(client.get("/billing/add-ons", **german))
+    asked = {"add_on": "extra", "quantity": "0"}
+    page = text(client.get("/billing/add-ons", asked, **german))
+    assert "Auf 500 more generations verzichten" in page
+    assert re.search(r"behalten Sie bis zum \d{1,2}\. \w+ 20\d\d", page)
+    assert "Renoncer à 500 more generations" in text(
+        client.get("/billing/add-ons", asked, headers={"Accept-Language": "fr"})
+    )
+    page = text(client.post("/billing/add-ons", asked, follow=True, **german)).replace("\xa0", " ")
+    assert "Ihre Zusatzoptionen ändern sich am" in page
+    assert "Ab dann: keine." in page
+    assert "16,00 $ pro Monat, danach keine" in page

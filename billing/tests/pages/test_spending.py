@@ -40,9 +40,21 @@ def test_a_cap_is_set_and_removed(ada, client):
     assert not SpendCap.objects.exists()
 
 
-@pytest.mark.parametrize("amount", ["", "much", "-5", "0.001", "1e99", "NaN"])
+@pytest.mark.parametrize("amount", ["", "much", "-5", "0.001", "1.000", "1,000", "1e99", "NaN"])
 def test_what_is_no_amount_is_refused_with_a_sentence(ada, client, amount):
     answer = client.post(PAGE, {"amount": amount})
     assert answer.status_code == 400
     assert "Write an amount, such as 50 or 49.90." in answer.content.decode()
     assert not SpendCap.objects.exists()
+
+
+def test_the_pages_speak_the_language_of_the_reader(ada, client):
+    german = {"headers": {"Accept-Language": "de"}}
+    use(ada, 140)
+    text = client.get("/billing/", **german).content.decode().replace("\xa0", " ")
+    assert "40 generations über das Limit hinaus, je 0,025 $" in text
+    assert "Bisher 1,00 $, auf Ihrer nächsten Rechnung. Sie haben keine Obergrenze festgelegt." in text
+    assert "zum Beispiel 50 oder 49,90" in client.post(PAGE, {"amount": "viel"}, **german).content.decode()
+    text = client.post(PAGE, {"amount": "12,50", "policy": "stop"}, follow=True, **german).content.decode()
+    assert "Bei 12,50 $ endet die Nutzung." in text.replace("\xa0", " ")
+    assert "At $12.50 use stops." in client.get("/billing/").content.decode()

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from threading import Barrier
@@ -34,12 +33,10 @@ def manage(*arguments, database):
     )
 
 
-def test_an_empty_database_is_ready_in_seconds_with_nothing_left_to_migrate(tmp_path):
+def test_an_empty_database_is_ready_with_nothing_left_to_migrate(tmp_path):
     database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
-    started = time.monotonic()
     first = manage("setup", database=database)
     assert first.returncode == 0, first.stderr
-    assert time.monotonic() - started < 30
     assert first.stdout.startswith("Ready: tables created, 3 plans and ")
     assert manage("migrate", "--check", database=database).returncode == 0
     second = manage("setup", database=database)

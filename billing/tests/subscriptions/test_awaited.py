@@ -47,7 +47,7 @@ def invoice(status="open", **changes: Any) -> dict[str, Any]:
 def found(latest: Any = None, price: str = "price_high", **changes: Any) -> dict[str, Any]:
     latest = latest or invoice()
     return {"id": "sub_ada", "status": "active", "items": {"data": [{"price": price}]}, "latest_invoice": latest,
-            **changes}  # fmt: skip
+            "currency": "usd", **changes}  # fmt: skip
 
 
 RENEWAL = invoice(billing_reason="subscription_cycle")
@@ -128,6 +128,9 @@ def test_the_plan_that_is_paid_for_stays_and_a_sent_invoice_can_be_opened(prices
         "pending_kind": Subscription.Pending.AWAITED,
         "pending_price": prices[1],
         "pending_at": None,
+        "pending_add_ons": {},
+        "add_ons": {},
+        "add_on_mrr": 0,
         "pending_url": url,
     }
     change.previous_price = None

@@ -127,7 +127,7 @@ def test_no_more_rows_are_read_than_may_be_named(bills, bystanders, ada):
     bills(5, "ada", whose="foreign")
     foreign_alone, empty = bills(10, "hal", whose="foreign"), bills(11, "ida")
     bills(12, "hal", line="storage")
-    assert set(paying_twice._rows_beside_another()) == {row, second, nobody}
+    assert set(paying_twice.rows_beside_another()) == {row, second, nobody}
     storage = Subscription.objects.get(stripe_id="sub_4")
     for customer in ("cus_ada", "cus_nobody"):
         assert set(paying_twice._rows_near({customer})) == {row, second, nobody, storage} - (

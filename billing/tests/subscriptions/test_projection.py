@@ -250,6 +250,7 @@ def test_what_is_over_the_same_or_not_under_way_is_not_pending(prices, of_stripe
     assert read.pending_change_of(of_stripe) is None
     assert read.pending_columns(of_stripe) == {
         "pending_kind": "", "pending_price": None, "pending_at": None, "pending_url": "",
+        "pending_add_ons": None,
     }  # fmt: skip
 
 
@@ -262,7 +263,7 @@ def test_a_change_that_waits_for_its_payment_comes_first_and_leads_to_its_page(p
     }
     assert read.pending_columns(waiting) == {
         "pending_kind": Subscription.Pending.UPDATE, "pending_price": prices[1], "pending_at": from_timestamp(1200),
-        "pending_url": "https://pay",
+        "pending_url": "https://pay", "pending_add_ons": {},
     }  # fmt: skip
     for without in ({"hosted_invoice_url": None}, "in_1"):
         assert read.pending_change_of({**waiting, "latest_invoice": without}).url == ""
