@@ -169,7 +169,7 @@ def test_a_mirrored_row_is_written_with_its_redaction_or_not_at_all(world, dies)
 
 def test_use_is_counted_with_its_row_or_not_at_all(ada, dies):
     definitions.update_plans()
-    dies(counting, "_used_and_credits")
+    dies(counting, "_quota")
     with pytest.raises(Crash):
         usage.consume(ada.subscriber, "generations")
     assert not Usage.objects.exists()
