@@ -10,7 +10,7 @@ from django.conf import settings
 TEXT = (Path(settings.BASE_DIR) / "docs/staff.md").read_text()
 APPS = ("billing", "billing_mail", "accounts")
 TABLE = TEXT.partition("## Permissions")[2].partition("## ")[0]
-NAMED = set(re.findall(r"`(?:billing\.|billing_mail\.|accounts\.)?([a-z]+_[a-z]+)`", TABLE))
+NAMED = set(re.findall(r"`(?:billing\.|billing_mail\.|accounts\.)?([a-z]+(?:_[a-z]+)+)`", TABLE))
 
 
 def ours(model):
