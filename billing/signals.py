@@ -10,9 +10,7 @@ from django.dispatch import Signal
 # State of the subscription
 subscription_started = Signal()  # first active or trialing
 subscription_changed = Signal()  # previous_plan: Plan | None; another plan, price or quantity
-add_on_changed = (
-    Signal()
-)  # previous: dict[str, int], how many of each add-on until now; subscription.add_ons has them now
+add_on_changed = Signal()  # previous: dict[str, int], slug → how many; the subscription has the new ones
 subscription_ended = Signal()  # reason: str, Stripe's cancellation reason or ""; canceled or expired
 cancellation_scheduled = Signal()  # cancel_at: datetime
 change_scheduled = Signal()  # price: Price | None (of no plan of ours), at: datetime; another plan from that day on

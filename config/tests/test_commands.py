@@ -118,7 +118,7 @@ def without_term(site: Site) -> Site:
 def from_cron(name: str, site: Site, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         as_of_cron(name, site, *arguments), cwd=ROOT, env=without_term(site), capture_output=True, text=True,
-        check=False, timeout=60,
+        check=False, timeout=180,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def test_a_reader_who_leaves_is_no_error_to_be_shown(site: Site, name: str) -> N
         stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         os.close(writing)
-        complaints = process.communicate(timeout=60)[1]
+        complaints = process.communicate(timeout=180)[1]
     assert "Traceback" not in complaints
     assert "BrokenPipe" not in complaints
     assert process.returncode == (1 if name == "demo" else READER_LEFT), complaints
