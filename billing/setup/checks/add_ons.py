@@ -51,8 +51,7 @@ def check_add_ons() -> Problem:
 
 @finds("billing.E201")
 def check_plans_of_add_ons() -> Problem:
-    """Each add-on of BILLING_ADD_ONS is sold with plans that exist and cost something, by an interval of theirs and in
-    their currencies."""
+    """Each add-on is sold with plans that exist and cost something, by an interval and in a currency of theirs."""
     if not _can_look():
         return None
     problem = next((each for add_on in add_ons.defined_add_ons() for each in _misfits(add_on)), None)

@@ -217,8 +217,7 @@ def problems_in(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan"
 
 @finds("billing.E195")
 def check_packs() -> Problem:
-    """BILLING_PACKS is a list of packs, each of which gives credits of a feature, a plan that exists, or what is the
-    project's own."""
+    """BILLING_PACKS is a list of packs, each of credits, of a plan that exists, or of what is the project's own."""
     problem = next(chain(problems_in(conf.packs, PACK_FIELDS, "pack"), _pack_problems()), None)
     return (f"BILLING_PACKS: {problem}.", PACKS_WANTED) if problem else None
 

@@ -36,8 +36,7 @@ def check_cluster() -> Problem:
 
 @finds("billing.W012")
 def check_runs_elsewhere() -> Problem:
-    """No setting of the queue (`sync`, `task_always_eager`, `is_async=False`) runs tasks inside the request that queues
-    them."""
+    """No setting of the queue, such as `sync` or `task_always_eager`, runs tasks inside the request."""
     if queues.why_unusable() or not is_right("BILLING_QUEUE"):
         return None
     if conf.queue == "django-q2" and getattr(settings, "Q_CLUSTER", {}).get("sync"):
