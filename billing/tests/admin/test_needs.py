@@ -22,6 +22,7 @@ from billing.models import (
     Subscription,
     SyncRun,
     Trial,
+    UsageReport,
 )
 from billing.monitoring import needs
 
@@ -39,6 +40,7 @@ def calm(rows):
     """Rows of every kind of which none waits."""
     PriceMoveRow.objects.update(status="moved")
     Dispute.objects.update(status="under_review")
+    UsageReport.objects.update(state="sent")
     for row in (rows[model] for model in rows if model.__name__ in ("MirrorFailure", "TaxId")):
         row.delete()
     return rows
@@ -58,6 +60,7 @@ def wait(rows):
     AccountDeletion.objects.update(requested_at=now - day)
     SyncRun.objects.update(status="failed")
     PriceMoveRow.objects.update(status="untold")
+    UsageReport.objects.update(state="doubtful")
 
 
 def test_a_quiet_day_says_so(staff, calm):
@@ -74,7 +77,7 @@ def test_each_count_leads_to_a_list_of_just_those_rows(staff, calm):
     found = counted(staff)
     assert set(found) == {
         "condition", "dispute", "dead", "refused", "unknown_price", "nothing", "overdue", "agreement", "move",
-        "deletion", "sync",
+        "deletion", "sync", "use",
     }  # fmt: skip
     assert {number for number, _ in found.values()} == {"1"}
     for need in needs.waiting(staff.get("/admin/").wsgi_request):
@@ -105,7 +108,7 @@ def test_what_passed_is_not_counted(staff, calm):
     Invoice.objects.update(due_at=timezone.now() + timedelta(days=1))
     AccountDeletion.objects.update(requested_at=timezone.now() - timedelta(hours=2))
     Subscription.objects.update(kept_price="price_9")
-    assert set(counted(staff)) == {"dispute", "refused", "agreement", "move"}
+    assert set(counted(staff)) == {"dispute", "refused", "agreement", "move", "use"}
 
 
 def test_a_hundred_are_counted_as_more_than_99(staff, calm):
