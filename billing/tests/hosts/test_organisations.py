@@ -170,8 +170,6 @@ def test_staff_find_the_organisation_by_its_address_and_open_its_page(team, peop
 def test_an_organisation_that_closes_is_billed_no_more_and_what_it_paid_stays(team, people):
     team.run(ACME_CLOSES)
     assert report_of(team, people["olga"]) == (False, 403)
-    until(
-        lambda: people["olga"].open(f"{team.url}/").text.count("belong to any organisation"), what="the end of Acme"
-    )
+    until(lambda: people["olga"].open(f"{team.url}/").text.count("belong to any organisation"), what="the end of Acme")
     assert [row["status"] for row in at_stripe(team, "subscriptions", status="all")] == ["canceled"]
     assert json.loads(team.run(WHAT_IS_LEFT)) == [["Rival"], 1, [[None, ""]]]
