@@ -3,12 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from billing.management.terminal import TerminalCommand
 from config import words
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "List the texts that lack a translation, and those that nobody marked for translation. After `makemessages` "
         "fill them in the django.po of the app, then run `compilemessages`."
