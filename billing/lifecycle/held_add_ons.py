@@ -1,4 +1,4 @@
-"""What somebody has of add-ons is read from our rows, for pages and answers; nothing here asks Stripe."""
+"""This module reads from our rows what add-ons somebody has, for pages and answers; nothing here asks Stripe."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What needs a person is counted by one list of needs, for the admin's first page and for the lists that it leads to.
+"""One list of needs counts what waits for a person, for the admin's first page and for the lists that it leads to.
 
 `billing.admin.needs` has billing's own; another app adds its own with `add`, in the module of its admins.
 """

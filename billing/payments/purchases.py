@@ -107,7 +107,7 @@ def _give(purchase: Purchase) -> None:
 
 
 def _refuse_own_of_deleted(subscriber: Any) -> None:
-    """What is the project's own is delivered by its receivers, to an account that stays."""
+    """The project's receivers deliver what is its own, to an account that stays."""
     if AccountDeletion.objects.filter(subscriber=subscriber).exists():
         raise grants.GrantRefused("The account is being deleted.")
 

@@ -1,4 +1,4 @@
-"""What a use beyond a limit costs is published at Stripe: a meter for each feature, and a metered price for each plan,
+"""This module publishes at Stripe what a use beyond a limit costs: a meter for each feature, and a price for each plan,
 feature and cadence.
 
 A meter that exists by its event name is used. A price that differs from BILLING_PLANS gives its lookup key to a new

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def counted(client):
-    """What the first page says, and the addresses it leads to."""
+    """Return what the first page says, by the needs that it leads to."""
     page = client.get("/admin/")
     return {need.address.partition("=")[2]: (need.number, need.words) for need in page.context["waiting"] or ()}
 

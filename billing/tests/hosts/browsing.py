@@ -28,7 +28,7 @@ class Person(requests.Session):
         return self.submit(username=username, password=password)
 
     def lose_session(self) -> None:
-        """What happens to a session that ends: the page stays open."""
+        """Nothing happens when a session ends: the page stays open."""
         self.cookies.set("sessionid", None)
 
     @property

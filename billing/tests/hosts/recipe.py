@@ -36,7 +36,7 @@ def additions(page: Path = PAGE, languages: Collection[str] = ("python",)) -> li
 
 
 def section(heading: str, page: Path) -> list[Addition]:
-    """What one section of a page adds, in Python."""
+    """Return what one section of a page adds, in Python."""
     text = page.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return [_addition(block) for language, block in BLOCK.findall(text) if language == "python"]
 

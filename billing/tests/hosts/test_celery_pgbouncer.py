@@ -132,7 +132,7 @@ def test_who_presses_a_button_after_the_session_has_ended_logs_in_by_allauth_and
 
 
 def full_sync(shop):
-    """What it says; nothing while the sync of the schedule runs."""
+    """Return what it says; nothing while the sync of the schedule runs."""
     try:
         return shop.manage("sync_stripe", "--full")
     except AssertionError as refused:

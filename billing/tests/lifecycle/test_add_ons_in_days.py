@@ -1,4 +1,4 @@
-"""Who pays by bank debit or by invoice has more of an add-on when it is paid; what never is paid is put back."""
+"""Somebody who pays by debit or invoice has more of an add-on once it is paid; what is never paid is put back."""
 
 import pytest
 

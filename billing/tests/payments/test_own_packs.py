@@ -1,4 +1,4 @@
-"""What is the project's own is delivered and taken back by its receivers: once, whatever comes twice, late or fails."""
+"""The project's receivers deliver what is its own and take it back once, whatever comes twice, late or fails."""
 
 import pytest
 from django.db import transaction
