@@ -77,6 +77,10 @@ class HostProject:
         """Return what it says on standard error too."""
         return self._run(["manage.py", *command], is_all=True)
 
+    def doctor(self) -> str:
+        """Return its report, with or without errors: in a host's first minute no schedule has run yet."""
+        return self._done(["manage.py", "billing_doctor"], {}).stdout
+
     def run(self, code: str) -> str:
         """A last line's value is not printed: print it."""
         return self.manage("shell", "--verbosity", "0", "--command", code).strip()
@@ -144,13 +148,15 @@ class HostProject:
         return text.replace("12111", str(self.sandbox_port)).replace("8000", str(self.web_port))
 
     def _run(self, command: list[str], variables: Mapping[str, str] | None = None, *, is_all: bool = False) -> str:
-        environment = {**self._environment(), **(variables or {})}
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = self._done(command, variables or {})
         assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
         return done.stdout + (done.stderr if is_all else "")
+
+    def _done(self, command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=self.folder, env={**self._environment(), **variables}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
         passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
