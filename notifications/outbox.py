@@ -32,6 +32,7 @@ from structlog.contextvars import bound_contextvars
 from billing import cause, clock, mailer, queues
 from billing.lanes import tries
 from billing.models import Customer
+from billing.stripe_client import home
 
 from . import facts, failures, reasons, redaction, rendering, suppression
 from .conf import conf
@@ -76,6 +77,8 @@ def reserve(
 
 def deliver(mail_id: str) -> str:
     """Try once to send a mail; the queue runs this. Return the mail's state, for the task's record."""
+    if home.why_away():
+        return "held: this is a copy of another site's database"
     mail = _claim(mail_id)
     if mail is None:
         return "not due"

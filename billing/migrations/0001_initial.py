@@ -106,6 +106,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Home",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("host", models.CharField(max_length=255)),
+                ("since", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="ScheduledTask",
             fields=[
                 ("task", models.CharField(help_text="Dotted path", max_length=255, primary_key=True, serialize=False)),

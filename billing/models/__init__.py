@@ -13,6 +13,7 @@ from .deletion import AccountDeletion
 from .discounts import CancelOffer, Discount
 from .grant import Grant
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
+from .home import Home
 from .invoices import Invoice
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
@@ -57,6 +58,7 @@ __all__ = [
     "Dispute",
     "Grant",
     "Hold",
+    "Home",
     "Invoice",
     "InvoicePayment",
     "KeyedUse",

@@ -15,7 +15,7 @@ from billing.cache import counts_exactly
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
 from billing.monitoring.guard import for_monitoring
-from billing.stripe_client import circuit
+from billing.stripe_client import circuit, home
 
 TOO_OLD = timedelta(minutes=5)
 
@@ -59,14 +59,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @for_monitoring
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer GET /readyz: 503 with the reason when the database or Stripe is away, or work waits longer than it
-    should.
+    """Answer GET /readyz: 503 with the reason when the database or Stripe is away, work waits longer than it
+    should, or the database is a copy of another site's.
     """
     try:
         found = backlog()
     except DatabaseProblem:
         return JsonResponse({"status": "unready", "reason": "The database does not answer."}, status=503)
-    if reason := found.why_unready():
+    if reason := home.why_away() or found.why_unready():
         return JsonResponse({"status": "unready", "reason": reason, **asdict(found)}, status=503)
     return JsonResponse({"status": "ready", **asdict(found)})
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing.conf import conf
 from billing.models import StripeEvent
 from billing.monitoring import alerts, health
-from billing.stripe_client import circuit
+from billing.stripe_client import circuit, home
 
 STRIPE_AWAY = timedelta(minutes=10)
 Source = StripeEvent.Source
@@ -18,7 +18,7 @@ Source = StripeEvent.Source
 
 def each_minute() -> str:
     """Run the schedule's task and return how many mails it sent."""
-    for look in (_queue, _stripe, _endpoint):
+    for look in (_queue, _stripe, _endpoint, _home):
         look()
     return f"{alerts.send()} alerts mailed"
 
@@ -65,3 +65,8 @@ def _endpoint() -> None:
             "Run manage.py billing_doctor: it says what is wrong with the endpoint. Until then the hourly sync "
             "fetches the events.",
         )
+
+
+def _home() -> None:
+    if text := home.why_away():
+        alerts.remind_staff("copied_database", "This site runs on a copy of another site's database", f"{text}.")

@@ -7,13 +7,13 @@ stripe.StripeClient          the SDK             encodes the request, retries a 
        │
 HttpClient                   http_client         our transport, below the SDK
        ├── reads                                 a GET that this drain has asked already needs no call
-       ├── gate              circuit, budget     may the call go out? shared_state tells all processes
+       ├── gate              home, circuit, budget   may the call go out? shared_state tells all processes
        ├── call_counts                           counted for /metrics
        │
      Stripe                  errors, fields      StripeUnavailable: ask later; StripeRefused: asking again is no use
 """
 
-from . import budget, call_counts, circuit, djstripe_calls, fetch, readers, shared_state
+from . import budget, call_counts, circuit, djstripe_calls, fetch, home, readers, shared_state
 from .client import answers, delete, follow_settings, get, get_in_parallel, post, server_time
 from .djstripe_calls import as_stripe_object
 from .errors import (
@@ -56,6 +56,7 @@ __all__ = [
     "follow_settings",
     "get",
     "get_in_parallel",
+    "home",
     "id_of",
     "is_first_time",
     "patient",

@@ -1,10 +1,10 @@
-"""The gate asks circuit and budget before a call goes to Stripe, and tells them afterwards how it went."""
+"""The gate asks home, circuit and budget before a call goes to Stripe, and tells them afterwards how it went."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from . import budget, call_counts, circuit
+from . import budget, call_counts, circuit, home
 from .call_counts import Outcome
 from .errors import StripeBusy, StripeUnavailable
 
@@ -70,6 +70,8 @@ def let_through(calls: int) -> Iterator[None]:
 
     Only this thread asks and tells: the cache may be the database, and others have no connection to it.
     """
+    if text := home.why_away():
+        raise StripeUnavailable(text)
     if not circuit.lets_through():
         raise StripeUnavailable(f"Stripe does not answer, and we call it again in {circuit.open_for()} s")
     if not budget.take(calls, is_patient=_is_patient.get()):

@@ -7,7 +7,7 @@ from unittest import mock
 import stripe
 
 from billing import stripe_account
-from billing.stripe_client import budget, call_counts, shared_state
+from billing.stripe_client import budget, call_counts, home, shared_state
 
 
 @contextmanager
@@ -26,5 +26,5 @@ def forget_stripe() -> None:
 
 
 def _forget() -> None:
-    for module in (shared_state, call_counts, budget, stripe_account):
+    for module in (shared_state, call_counts, budget, home, stripe_account):
         module.reset()

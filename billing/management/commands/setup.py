@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from billing import queues
 from billing.catalogue import add_ons, definitions, packs
 from billing.management.terminal import TerminalCommand
 from billing.setup import checks, database
+from billing.stripe_client import home
 
 
 @contextmanager
@@ -25,6 +26,10 @@ def errors_in_one_sentence() -> Iterator[None]:
 class Command(TerminalCommand):
     help = "Create or migrate the tables, and add missing plans and schedules. It is safe to run again."
     requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        text = "this site is the new home of a database that was set up for another SITE_URL"
+        parser.add_argument("--moved", action="store_true", help=text)
 
     def check(self, *args: Any, **options: Any) -> None:
         """Run Django's checks, for which Django 6.1 opens an SQLite database."""
@@ -42,8 +47,11 @@ class Command(TerminalCommand):
             add_ons.update_add_ons()
             packs.update_packs()
             schedules = queues.keep_schedules()
+            home.settle(has_moved=options["moved"])
         tables = "tables created" if is_fast else "tables up to date"
         seconds = time.monotonic() - started
         self.stdout.write(
             f"Ready: {tables}, {plans} plans and {schedules} schedules added or changed, {seconds:.1f} s."
         )
+        if text := home.why_away():
+            raise CommandError(f"{text}.")

@@ -20,6 +20,7 @@ from billing.models import (
     SyncRun,
 )
 from billing.monitoring import health, unknown_values, workers
+from billing.stripe_client import home as home_of
 from billing.subscriptions import doubts, holds, mirror_failures
 from billing.subscriptions import trials as trials_of
 
@@ -52,6 +53,12 @@ def events() -> Iterator[Finding]:
     if newest.api_version and newest.api_version != conf.api_version:
         text = f"Its API version is {newest.api_version}, not {conf.api_version}."
         yield warning("events", text, "Run `manage.py setup_stripe`, then delete the endpoint of the other version.")
+
+
+def home() -> Iterator[Finding]:
+    """Find a database that was copied here from the site whose subscribers it holds."""
+    if text := home_of.why_away():
+        yield error("home", f"{text}.", "Until then events, writes to Stripe and mails wait here.")
 
 
 def subscriptions() -> Iterator[Finding]:
@@ -237,6 +244,7 @@ def money() -> Iterator[Finding]:
 
 
 CHECKS = (
+    home,
     plans,
     subscriptions,
     trials,
