@@ -8,7 +8,7 @@ import pytest
 from . import names
 from .pages import PAGES, ROOT
 
-DEPLOYED = [ROOT / "deploy/crontab", *(ROOT / "deploy/systemd").glob("*.service")]
+DEPLOYED = sorted(path for path in (ROOT / "deploy").rglob("*") if path.is_file())
 
 # By anymail, by Celery, and by Django itself.
 NOT_READ_HERE = ("ANYMAIL_", "CELERY_", "DJANGO_ALLOW_ASYNC_UNSAFE")
