@@ -99,11 +99,10 @@ def grace(subscription: Subscription | None) -> dict[str, Any]:
     return {"grace_ends_at": iso(ends_at), "is_grace_over": ends_at is not None and ends_at <= clock.now()}
 
 
-def what_for(subscription: Subscription, invoice_id: str, *, is_of_plan: bool = True) -> dict[str, Any]:
+def what_for(subscription: Subscription, row: Invoice | None, *, is_of_plan: bool = True) -> dict[str, Any]:
     """Return what an invoice is for: the plan, or what a one-off invoice names. `is_of_plan` tells it of an invoice
     that has no row; a payment without an invoice names nothing.
     """
-    row = Invoice.objects.filter(pk=invoice_id).first() if invoice_id else None
     if row.is_one_off if row else not is_of_plan:
         return {"item": row.description if row else "", **plan(None)}
     return {"item": "", **plan(subscription.plan)}
@@ -112,7 +111,8 @@ def what_for(subscription: Subscription, invoice_id: str, *, is_of_plan: bool = 
 def what_money_was_for(subscription: Subscription, row: Refund | Dispute) -> dict[str, Any]:
     """Return what the refunded or disputed payment was for."""
     paid = InvoicePayment.objects.filter(invoice_id=row.invoice_id).exclude(subscription_id="")
-    return what_for(subscription, row.invoice_id, is_of_plan=bool(row.invoice_id) and paid.exists())
+    invoice = Invoice.objects.filter(pk=row.invoice_id).first() if row.invoice_id else None
+    return what_for(subscription, invoice, is_of_plan=bool(row.invoice_id) and paid.exists())
 
 
 def was_held_by(dispute: Dispute) -> bool:
@@ -164,9 +164,8 @@ def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
     return {"amount": row.amount, "currency": row.currency}
 
 
-def tax(invoice_id: str) -> dict[str, Any]:
+def tax(row: Invoice | None) -> dict[str, Any]:
     """Return the net and the tax of an invoice; an empty result for one that bears none."""
-    row = Invoice.objects.filter(pk=invoice_id).first()
     if row is None or not (row.tax or row.is_reverse_charged):
         return {}
     return {"net": row.net, "tax": row.tax, "is_reverse_charged": row.is_reverse_charged}

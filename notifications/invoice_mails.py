@@ -10,13 +10,14 @@ from .models import Mail
 
 def receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **more: Any) -> Mail:
     """Reserve a receipt. Of a one-off payment it says nothing of a hold."""
+    row = Invoice.objects.filter(pk=payment.invoice_id).first()
     held: dict[str, Any] = {"is_held": facts.is_held(subscription)} if payment.subscription_id else {}
     return outbox.reserve(
         kind,
         f"payment_received:{payment.invoice_id}",
-        **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
+        **{**facts.about(subscription), **facts.what_for(subscription, row)},
         **facts.money(payment),
-        **facts.tax(payment.invoice_id),
+        **facts.tax(row),
         **held,
         invoice=payment.invoice_id,
         period_start=facts.iso(payment.period_start),
@@ -33,7 +34,7 @@ def unpaid(kind: Mail.Kind, subscription: Subscription, failure: PaymentFailure)
     return outbox.reserve(
         kind,
         f"payment_failed:{failure.invoice_id}:{failure.attempt}",
-        **{**facts.about(subscription), **facts.what_for(subscription, failure.invoice_id)},
+        **{**facts.about(subscription), **facts.what_for(subscription, row)},
         **facts.money(failure),
         invoice=failure.invoice_id,
         next_attempt_at=facts.iso(failure.next_attempt_at),
@@ -47,7 +48,7 @@ def to_pay(kind: Mail.Kind, subscription: Subscription, invoice: Invoice, more: 
     return outbox.reserve(
         kind,
         f"{kind}:{invoice.pk}{more}",
-        **{**facts.about(subscription), **facts.what_for(subscription, invoice.pk)},
+        **{**facts.about(subscription), **facts.what_for(subscription, invoice)},
         amount=invoice.amount_remaining,
         currency=invoice.currency,
         invoice=invoice.pk,

@@ -331,7 +331,7 @@ def address_needed(subscription: Subscription, invoice: Invoice) -> Mail:
     return outbox.reserve(
         Kind.ADDRESS_NEEDED,
         f"address_needed:{invoice.pk}",
-        **{**facts.about(subscription), **facts.what_for(subscription, invoice.pk)},
+        **{**facts.about(subscription), **facts.what_for(subscription, invoice)},
         invoice=invoice.pk,
         is_draft=invoice.status == Invoice.Status.DRAFT,
     )

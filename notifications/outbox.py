@@ -68,7 +68,7 @@ def reserve(
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED
     mail.woken_at = None if mail.error else now
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         is_new = _insert(mail)
         if mail.status == Status.QUEUED and (is_new or _take_over(mail)):
             _enqueue(mail.pk)

@@ -1,6 +1,6 @@
 """Applying asks Stripe what a batch of a lane's events is about, and then runs their receivers.
 
-No transaction is open while Stripe is asked; each event then has a savepoint, and all have one transaction.
+No transaction is open while Stripe is asked; all events then have one transaction, and savepoints if one fails.
 """
 
 import logging
@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
@@ -22,7 +22,7 @@ from billing.subscriptions import mirror
 
 from . import placement
 from .event_types import CHARGE_REFUNDED, INVOICE, NOT_FINALIZED, PAID, PROCESSING, UNPAID
-from .receivers import receiving
+from .receivers import Customers, receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,8 @@ def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
     apply_one: Callable[[StripeEvent], str | Stamp] = _place
     if is_ours:
         apply_one = partial(_dispatch, mirror.write_events([event.payload for event in events]))
-    outcomes = [(event, _outcome(apply_one, event)) for event in events]
+    customers: Customers = {}
+    outcomes = [(event, _outcome(apply_one, event, customers)) for event in events]
     if len(events) > 1:
         list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
     for note in {outcome for _, outcome in outcomes if isinstance(outcome, str)}:
@@ -86,13 +87,13 @@ def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
             outcome(event)
 
 
-def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent) -> str | Stamp:
+def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent, customers: Customers) -> str | Stamp:
     """Return a note on what was processed, or the function that stamps the event otherwise."""
     try:
         with (
             cause.recorded_as(event.pk),
-            receiving(event),
-            transaction.atomic(),
+            receiving(event, customers),
+            lanes.savepoint(),
             stripe_client.undone_on_error(),
             unknown_values.noted() as unknown,
         ):

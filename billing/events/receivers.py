@@ -31,6 +31,9 @@ DJSTRIPE_RECEIVERS = [
 ]
 
 _applied_event: ContextVar[StripeEvent | None] = ContextVar("billing_applied_event", default=None)
+# The customer of the lane, read once for all events of a transaction: nobody else changes the row meanwhile.
+Customers = dict[str, Customer]
+_customers: ContextVar[Customers] = ContextVar("billing_applied_customers")
 
 
 # Money: each fact is recorded by its natural key, and then decides what follows for access.
@@ -172,13 +175,19 @@ RECEIVERS: dict[Rule, tuple[str, ...]] = {
 
 
 @contextmanager
-def receiving(event: StripeEvent) -> Iterator[None]:
-    """Let receivers run within for this event, and for no other."""
-    token = _applied_event.set(event)
+def receiving(event: StripeEvent, customers: Customers) -> Iterator[None]:
+    """Let receivers run within for this event, and for no other. `customers` are those read in this transaction; they
+    are forgotten if the event fails, for it may have changed them.
+    """
+    tokens = _applied_event.set(event), _customers.set(customers)
     try:
         yield
+    except BaseException:
+        customers.clear()
+        raise
     finally:
-        _applied_event.reset(token)
+        _applied_event.reset(tokens[0])
+        _customers.reset(tokens[1])
 
 
 def connect() -> None:
@@ -204,7 +213,9 @@ def _receive(rule: Rule, sender: Any, event: Event, **kwargs: Any) -> None:
     the same event comes to our door as well, or the sync finds it.
     """
     if (applied := _applied(event)) is not None:
-        customer = Customer.objects.get(pk=applied.lane)
+        customers = _customers.get()
+        customer = customers.get(applied.lane) or Customer.objects.get(pk=applied.lane)
+        customers[applied.lane] = customer
         bind_contextvars(subscriber=customer.subscriber_id)
         rule(customer, event)
 

@@ -28,11 +28,10 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
     mirror.write_object(invoice)
     row = invoices.project(customer, invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
-    payment, is_new = Payment.objects.get_or_create(
-        invoice_id=invoice_id, defaults={"customer": customer, **_payment_columns(invoice)}
-    )
+    known = Payment.objects.filter(invoice_id=invoice_id).first()
+    payment = known or Payment.objects.create(invoice_id=invoice_id, customer=customer, **_payment_columns(invoice))
     links.record(customer, invoice)
-    if not is_new or payment.amount <= 0 or row.purpose == Invoice.Purpose.FOREIGN:
+    if known or payment.amount <= 0 or row.purpose == Invoice.Purpose.FOREIGN:
         return
     if row.purpose == Invoice.Purpose.NOTHING:
         nothing.announce(subscription, payment)

@@ -29,7 +29,7 @@ from .errors import (
 from .fields import FIELDS
 from .gate import counted, patient
 from .readers import id_of
-from .reads import NotFetched, Reads, drain_reads, is_first_time, undone_on_error
+from .reads import NotFetched, Reads, drain_reads, is_first_time, kept, undone_on_error
 
 __all__ = [
     "FIELDS",
@@ -59,6 +59,7 @@ __all__ = [
     "home",
     "id_of",
     "is_first_time",
+    "kept",
     "patient",
     "post",
     "readers",

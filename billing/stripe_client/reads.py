@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from . import gate
 from .errors import StripeBusy, StripeUnanswered, mapped_errors
 
 Answer = tuple[Any, int, Mapping[str, str]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,13 @@ class Reads:
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception] = {}
         self.applied: set[str] = set()
+        self.kept: dict[str, Any] = {}
         self.is_sealed = False
+
+    def begin(self) -> None:
+        """Forget what was done and read in a transaction that rolled back."""
+        self.applied.clear()
+        self.kept.clear()
 
     @contextmanager
     def sealed(self) -> Iterator[None]:
@@ -93,6 +100,17 @@ def is_first_time(work: str) -> bool:
     return is_first
 
 
+def kept(name: str, read: Callable[[], T]) -> T:
+    """Return what `read` returned first in this drain's transaction: for rows that nobody changes meanwhile."""
+    reads = _current.get()
+    if reads is None:
+        return read()
+    if name not in reads.kept:
+        reads.kept[name] = read()
+    found: T = reads.kept[name]
+    return found
+
+
 @contextmanager
 def drain_reads() -> Iterator[Reads]:
     """Keep one read cache for the length of a drain."""
@@ -114,6 +132,7 @@ def undone_on_error() -> Iterator[None]:
     except BaseException:
         if reads:
             reads.applied = before
+            reads.kept.clear()
         raise
 
 

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.utils import timezone
 from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
 
+from billing import lanes
 from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.stripe_client import StripeUnavailable, as_stripe_object, is_first_time, readers, undone_on_error
@@ -44,7 +45,7 @@ def write_object(obj: Any) -> None:
     if obj["object"] == "invoice" and _is_written_plain(write_plain, readers.owner_of(obj)):
         return
     try:
-        with transaction.atomic(), undone_on_error():
+        with lanes.savepoint(), undone_on_error():
             MODELS[obj["object"]].sync_from_stripe_data(as_stripe_object(obj), api_key=conf.api_key)
             redact_if_deleted(readers.owner_of(obj))
     except (OperationalError, StripeUnavailable):
@@ -75,7 +76,7 @@ def write_subscriptions(found: list[Object]) -> None:
 def _is_written_plain(write: Callable[[], bool], customer: str) -> bool:
     """Write rows together; return False if dj-stripe has to write them, whose errors name what it cannot take."""
     try:
-        with transaction.atomic():
+        with lanes.savepoint():
             is_written = write()
             if is_written:
                 redact_if_deleted(customer)
@@ -96,7 +97,7 @@ def write_prices(found: list[Object]) -> None:
     if account is None or settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD != "id":
         return
     try:
-        with transaction.atomic():
+        with lanes.savepoint():
             mirror_plain.upsert(djstripe.Product, account, (price["product"] for price in found))
             mirror_plain.upsert(djstripe.Price, account, found)
     except OperationalError:
@@ -120,7 +121,7 @@ def write_events(payloads: list[Object]) -> dict[str, djstripe.Event]:
     owner = mirror_plain.owner_account()
     missing = [payload for payload in payloads if payload["id"] not in known]
     try:
-        with transaction.atomic():
+        with lanes.savepoint():
             made = djstripe.Event.objects.bulk_create([_event(data, owner) for data in missing if owner])
     except OperationalError:
         raise

@@ -14,7 +14,7 @@ from djstripe.models.base import StripeModel
 from djstripe.settings import djstripe_settings
 
 from billing.conf import conf
-from billing.stripe_client import id_of, readers
+from billing.stripe_client import id_of, kept, readers
 
 Object = dict[str, Any]
 
@@ -27,6 +27,10 @@ LOOKED_FOR_IN_LINES = ("discounts", "invoice_item", "subscription_item", "tax_ra
 
 def owner_account() -> str | None:
     """Return the id of our key's Stripe account; None until dj-stripe has asked for it."""
+    return kept("djstripe:owner", _owner_account)
+
+
+def _owner_account() -> str | None:
     keys = djstripe.APIKey.objects.filter(secret=conf.api_key)
     return keys.values_list("djstripe_owner_account", flat=True).first()
 

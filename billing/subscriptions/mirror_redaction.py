@@ -9,7 +9,7 @@ from django.db import models
 from djstripe import models as djstripe
 
 from billing.models import AccountDeletion
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, kept
 
 from .redaction import redacted_copy
 
@@ -19,7 +19,8 @@ def redact_if_deleted(customer_id: str) -> None:
 
     Call it in the transaction that has just written the customer's rows.
     """
-    if AccountDeletion.objects.filter(customer=customer_id, done_at__isnull=False).exists():
+    deletions = AccountDeletion.objects.filter(customer=customer_id, done_at__isnull=False)
+    if kept(f"deleted:{customer_id}", deletions.exists):
         redact_rows(customer_id)
 
 

@@ -68,10 +68,10 @@ def test_what_djstripes_own_door_brings_runs_no_rule(world, heard):
     heard.clear()
     event = StripeEvent.objects.filter(lane=ada.customer, type=TYPE).first()
     Event.objects.get(id=event.pk).invoke_webhook_handlers()
-    with receivers.receiving(StripeEvent(id="evt_another", lane=ada.customer)):
+    with receivers.receiving(StripeEvent(id="evt_another", lane=ada.customer), {}):
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == []
-    with receivers.receiving(event), bound_contextvars(subscriber=None):  # a worker's log is of its task alone
+    with receivers.receiving(event, {}), bound_contextvars(subscriber=None):  # a worker's log is of its task alone
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == [(ada.customer, TYPE)]

@@ -5,7 +5,8 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -234,3 +235,61 @@ def test_a_queue_outside_the_database_is_told_of_a_lane_after_the_commit_and_of_
         lanes.wake("cus_1")
         assert told == []
     assert told == [("billing.events.worker.drain", "cus_1")]
+
+
+@pytest.fixture
+def runs(lane):
+    """Run two pieces of work under the lane, each in a savepoint, and count how often the first one ran."""
+    claim, ran = lanes.take(lane), []
+
+    def run(second):
+        def work():
+            outcomes = []
+            for number, part in enumerate((lambda: lanes.wake("cus_2"), second)):
+                if number == 0:
+                    ran.append(number)
+                try:
+                    with lanes.savepoint():
+                        part()
+                except (ValueError, IntegrityError) as error:
+                    outcomes.append(type(error).__name__)
+            return outcomes
+
+        return write_under(claim, work), len(ran)
+
+    return run
+
+
+def test_what_fails_nowhere_needs_no_savepoint(runs):
+    with CaptureQueriesContext(connection) as statements:
+        assert runs(lambda: lanes.wake("cus_3")) == ([], 1)
+    assert not [found for found in statements.captured_queries if "SAVEPOINT" in found["sql"]]
+    assert Lane.objects.filter(pk__in=["cus_2", "cus_3"]).count() == 2
+
+
+def test_what_fails_is_undone_alone_and_the_rest_is_committed(runs):
+    def fail():
+        lanes.wake("cus_3")
+        raise ValueError
+
+    assert runs(fail) == (["ValueError"], 2)
+    assert Lane.objects.filter(pk="cus_2", arrived=1).exists()
+    assert not Lane.objects.filter(pk="cus_3").exists()
+
+
+def test_what_the_database_refuses_is_undone_alone_too(runs):
+    assert runs(lambda: Lane.objects.create(pk="cus_1", woken_at=timezone.now())) == (["IntegrityError"], 2)
+    assert Lane.objects.filter(pk="cus_2", arrived=1).exists()
+
+
+def test_work_outside_of_a_lane_has_savepoints_from_the_start(db):
+    def fail():
+        with lanes.savepoint():
+            lanes.wake("cus_3")
+            raise ValueError("outside")
+
+    with transaction.atomic():
+        with pytest.raises(ValueError, match="outside"):
+            fail()
+        lanes.wake("cus_2")
+    assert list(Lane.objects.order_by("pk").values_list("pk", flat=True)) == ["cus_2"]
