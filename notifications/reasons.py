@@ -186,7 +186,7 @@ def _access_restored(facts: dict[str, Any]) -> str:
 def _gives_access(subscription: str) -> bool:
     """Return whether a subscription by itself, apart from what staff gave and from holds, gives access now."""
     row = Subscription.objects.filter(stripe_id=subscription).select_related("customer", "plan", "price").first()
-    return row is not None and access.decide(access.AccessFacts(row), clock.now(), is_now=False).has_access
+    return row is not None and access.decide(access.AccessFacts(row), clock.now()).has_access
 
 
 def _says_that_access_is_back(told: dict[str, Any], facts: dict[str, Any]) -> bool:

@@ -121,6 +121,7 @@ def test_a_price_is_sold_by_its_interval_and_currency_the_keyed_one_first_then_t
 def test_an_add_on_may_stay_beside_a_price_of_its_plans_and_rhythm(extra, pro, plans, interval, is_allowed):
     extra.plans = plans
     price_of(extra, interval=interval, is_active=False)
+    price_of(extra, "price_by_the_week", "week")
     assert add_ons.is_allowed(extra, pro) is is_allowed
 
 
