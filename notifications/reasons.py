@@ -39,7 +39,7 @@ OFF = "NOTIFICATIONS_OFF switches this kind of mail off."
 BY_STRIPE = "Stripe sends this kind of mail itself (NOTIFICATIONS_BY_STRIPE)."
 OVER = "The subscription has ended since."
 MOVED = "The date has changed, or nothing will be charged then."
-NOT_PAUSED = "The subscription is not paused any more, or there is a card now."
+TRIAL_NOT_PAUSED = "The subscription is not paused any more, or there is a card now."
 NEW_CARD = "The customer has another card now."
 CHANGED_AGAIN = "The subscription has changed again since."
 TOLD_AHEAD = "The subscriber got a mail when the change was scheduled."
@@ -104,7 +104,7 @@ def _trial_paused(facts: dict[str, Any]) -> str:
     if isinstance(row, str):
         return row
     is_so = row.status == Subscription.Status.PAUSED and row.trial_end is not None and row.has_payment_method is False
-    return "" if is_so else NOT_PAUSED
+    return "" if is_so else TRIAL_NOT_PAUSED
 
 
 def _renewal_coming(facts: dict[str, Any]) -> str:
@@ -186,7 +186,7 @@ def _access_restored(facts: dict[str, Any]) -> str:
 def _gives_access(subscription: str) -> bool:
     """Return whether a subscription by itself, apart from what staff gave and from holds, gives access now."""
     row = Subscription.objects.filter(stripe_id=subscription).select_related("customer", "plan", "price").first()
-    return row is not None and access.decide(access.AccessFacts(row), clock.now(), is_now=False).has_access
+    return row is not None and access.decide(access.AccessFacts(row), clock.now()).has_access
 
 
 def _says_that_access_is_back(told: dict[str, Any], facts: dict[str, Any]) -> bool:

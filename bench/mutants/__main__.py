@@ -13,6 +13,7 @@ import pytest
 
 from . import NOT_TESTS, ROOT, TESTS, sources
 from .changes import Change, all_of
+from .touching import DISTANCES, NEAR
 from .trying import Trials
 
 LEAST = 0.95
@@ -31,6 +32,9 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--tests", nargs="+", default=TESTS, metavar="PATH", help="run only these: quick, but they notice less"
+    )
+    parser.add_argument(
+        "--near", action="store_true", help="run only tests of its module and its room: quick, but they notice less"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many are tried at once")
     parser.add_argument(
@@ -77,7 +81,7 @@ def main() -> int:
     ]
     enough: list[bool] = []
     trials = Trials(
-        sources(), given.jobs, given.longest,
+        sources(), given.jobs, given.longest, NEAR if given.near else DISTANCES,
         lambda ready: enough.append(try_all(ready, given.seed, given.count, possible)),
     )  # fmt: skip
     left_out = [f"--ignore={path}" for path in NOT_TESTS]

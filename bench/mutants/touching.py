@@ -24,6 +24,7 @@ CACHE = ROOT / "tmp" / "mutants"
 QUICK = 0.5
 # Tests of the module itself, of its room, and of everything else.
 DISTANCES = (0, 1, 2)
+NEAR = (0, 1)
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 # Test → its facts: "seconds", and the "places" that it runs.
@@ -114,7 +115,8 @@ def distance_of(test: str, module: Path) -> int:
     """Return 0 for a file of tests with the module's name, 1 for one in the folder of its room, 2 for others."""
     if Path(test).name == f"test_{module.stem}.py":
         return 0
-    return 1 if Path(test).parent.name == module.parts[1] else 2
+    room = module.parts[1] if len(module.parts) > 2 else "tests"  # `notifications` has no rooms
+    return 1 if f"{module.parts[0]}/tests" in test and room in Path(test).parent.parts else 2
 
 
 def _digest(path: Path) -> str:

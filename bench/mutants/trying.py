@@ -17,7 +17,7 @@ import pytest
 from . import changes, swapping
 from .changes import Change
 from .forks import in_forks
-from .touching import DISTANCES, Facts, Touches, places
+from .touching import Facts, Touches, places
 
 # How long a test may take: so many times what it took unchanged, and some seconds for a machine that is busy.
 TIMES, SECONDS = 10, 30
@@ -27,8 +27,8 @@ HELD = "the time was over"
 class Trials:
     """This pytest plugin calls `then` with itself instead of running the collected tests."""
 
-    def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
-        self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then
+    def __init__(self, paths: list[Path], jobs: int, longest: float, distances: tuple[int, ...], then: Any) -> None:
+        self.paths, self.jobs, self.longest, self._distances, self._then = paths, jobs, longest, distances, then
         self._failed: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -54,13 +54,13 @@ class Trials:
         each for what is alive. So tests far away are watched only where something lives.
         """
         alive = drawn
-        for distance in DISTANCES:
+        for distance in self._distances:
             self._touches.learn(alive, distance)
             drawn, alive = alive, []
             for change, answer in in_forks(drawn, partial(self._try, distance), self.jobs):
                 if answer is None:
                     yield change, "a test did not end", True
-                elif answer["is_killed"] or distance == DISTANCES[-1]:
+                elif answer["is_killed"] or distance == self._distances[-1]:
                     yield change, answer["told"], answer["is_killed"]
                 else:
                     alive.append(change)
@@ -77,7 +77,7 @@ class Trials:
                 return {"told": f"{HELD}: {done} of {len(tests)} tests that touch it passed", "is_killed": False}
             if not self._passes(test, tests[done + 1 : done + 2]) and self._passes_unchanged(test, change):
                 return {"told": test, "is_killed": True}
-        touching = sum(len(self._touches.of(change, near)) for near in DISTANCES)
+        touching = sum(len(self._touches.of(change, near)) for near in self._distances)
         return {"told": f"{touching} tests touch it", "is_killed": False}
 
     def _put(self, change: Change, tree: ast.Module) -> None:

@@ -149,9 +149,11 @@ def sums(pairs: list[tuple[Object, AddOnPrice]]) -> dict[str, int]:
 
 def monthly_cost(pairs: list[tuple[Object, AddOnPrice]], currency: str) -> int:
     """Return what these items cost a month, in minor units, before discounts."""
-    costs = (Fraction(cost_of(price, currency, readers.quantity_of(item)) or 0) for item, price in pairs)
-    months = (price.cadence.months for _, price in pairs)
-    return round(sum((cost / each for cost, each in zip(costs, months, strict=True)), Fraction(0)))
+    costs = (
+        Fraction(cost_of(price, currency, readers.quantity_of(item)) or 0) / price.cadence.months
+        for item, price in pairs
+    )
+    return round(sum(costs, Fraction(0)))
 
 
 def cost_of(price: AddOnPrice, currency: str, quantity: int) -> int | None:

@@ -34,7 +34,7 @@ def _worth(row: Subscription, at: datetime) -> tuple[object, ...]:
     """Return what a row is worth, to be compared: more is better."""
     rank = row.plan.rank if row.plan else -1
     newest = (row.started_at or NEVER, row.stripe_id)
-    if access.decide(AccessFacts(row), at, is_now=False).has_access:
+    if access.decide(AccessFacts(row), at).has_access:
         is_healthy = row.status in (Status.ACTIVE, Status.TRIALING)
         return (True, row.cancel_at is None, rank, not row.is_free, is_healthy, *newest)
     if row.status in LIVE:

@@ -85,8 +85,7 @@ def _announce(row: Usage) -> bool:
     terms = overage.terms_of(row.subscriber, granted, row.feature)
     if terms is None or terms.cap is None or row.period_start != granted.period_of(row.feature)[0]:
         return False
-    is_leaving = AccountDeletion.objects.filter(subscriber=row.subscriber).exists()
-    if is_leaving or not _is_at_cap(row.subscriber, granted, terms):
+    if not _is_at_cap(row.subscriber, granted, terms):
         return False
     same = Usage.objects.filter(subscriber=row.subscriber, period_start=row.period_start, has_overage=True)
     if same.filter(has_announced_cap=True).exists() or not same.update(has_announced_cap=True):

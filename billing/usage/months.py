@@ -9,7 +9,7 @@ Period = tuple[datetime, datetime]
 def month_of(anchor: datetime, at: datetime) -> Period:
     """Return start and end of the month around `at`, counted from `anchor`: 31 January, 28 February, 31 March."""
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
-    if months > 0 and _months_after(anchor, months) > at:
+    if _months_after(anchor, months) > at:
         months -= 1
     return _months_after(anchor, max(months, 0)), _months_after(anchor, max(months, 0) + 1)
 

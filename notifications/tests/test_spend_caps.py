@@ -21,7 +21,7 @@ def ada(shop):  # noqa: F811
 
 
 def mails():
-    return list(Mail.objects.filter(kind=Kind.SPEND_CAP_REACHED).order_by("pk"))
+    return list(Mail.objects.filter(kind=Kind.SPEND_CAP_REACHED).order_by("created_at"))
 
 
 def words(mail):

@@ -92,7 +92,7 @@ def test_a_pause_is_mailed_with_the_way_back_until_there_is_a_card(billing_strip
     assert reasons.not_to_send(mail) == ""
     billing_stripe.change_card(ada, "pm_card_visa")
     billing_stripe.deliver()
-    assert reasons.not_to_send(mail) == reasons.NOT_PAUSED
+    assert reasons.not_to_send(mail) == reasons.TRIAL_NOT_PAUSED
 
 
 def test_a_trial_that_ended_without_a_card_is_not_told_as_a_cancellation(billing_stripe, on_trial):

@@ -238,3 +238,93 @@ def test_a_lookup_key_that_two_plans_could_have_is_of_the_one_that_is_billed_so(
     told = stripe_price(lookup_key=key, recurring={"interval": interval, "interval_count": count})
     named = prices._plan_named(told)
     assert (named and named.slug) == slug
+
+
+def options(**amounts):
+    return {currency: {"unit_amount": amount} for currency, amount in amounts.items()}
+
+
+def test_what_stripe_did_not_expand_stays_as_it_was_and_what_it_did_is_taken_over():
+    tiers = [{"up_to": None, "unit_amount": 500, "unit_amount_decimal": "500", "flat_amount": None}]
+    first = {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers, "unit_amount": None}
+    catalogue.record_price(stripe_price(**first, currency_options=options(usd=2000)))
+    known = Price.objects.get()
+    assert known.terms
+    catalogue.record_price(stripe_price())
+    known.refresh_from_db()
+    assert known.terms
+    catalogue.record_price(stripe_price(currency_options=options(usd=2000)))
+    known.refresh_from_db()
+    assert known.terms == {}
+
+
+def test_a_price_without_its_options_gets_its_terms_where_it_is_new():
+    assert prices.price_columns(stripe_price())["terms"] == {}
+    assert catalogue.record_price(stripe_price()).terms == {}
+
+
+def test_the_products_name_is_known_where_it_was_expanded_and_cut_to_its_column():
+    expanded = {"id": "prod_1", "active": True, "name": "n" * 251}
+    told = prices.price_columns(stripe_price(product=expanded))
+    assert (told["product"], told["product_name"], told["is_active"]) == ("prod_1", "n" * 250, True)
+    assert prices.price_columns(stripe_price(product={**expanded, "name": "n" * 250}))["product_name"] == "n" * 250
+    for bare in ("prod_1", {"id": "prod_1", "deleted": True}):
+        told = prices.price_columns(stripe_price(product=bare))
+        assert (told["product"], "product_name" in told, told["is_active"]) == ("prod_1", False, True)
+
+
+@pytest.mark.parametrize(
+    ("of_price", "of_product", "metadata", "is_active"),
+    [
+        (True, True, {}, True),
+        (False, True, {}, False),
+        (True, False, {}, False),
+        (True, True, {catalogue.prices.AGREEMENT_KEY: "1"}, False),
+    ],
+)
+def test_a_price_is_for_sale_where_it_and_its_product_are_and_nobody_agreed_on_it(
+    of_price, of_product, metadata, is_active
+):
+    product = {"id": "prod_1", "active": of_product, "name": "Pro"}
+    told = prices.price_columns(stripe_price(active=of_price, product=product, metadata=metadata))
+    assert told["is_active"] is is_active
+
+
+def test_what_staff_map_is_recorded_unless_it_is_paid_once():
+    team = Plan.objects.get(slug="team")
+    for once in (None, {"interval": "fortnight", "interval_count": 1}):
+        assert prices.give_price(stripe_price(recurring=once), team) is None
+    assert not Price.objects.exists()
+    given = prices.give_price(stripe_price(lookup_key="shirt"), team)
+    assert (given.plan, given.unit_amount, given.lookup_key) == (team, 2000, "shirt")
+    assert prices.give_price(stripe_price(unit_amount=9), Plan.objects.get(slug="pro")).unit_amount == 9
+    assert Price.objects.get().plan.slug == "pro"
+
+
+def test_a_price_that_names_a_plan_is_none_of_it_where_it_is_paid_once_or_by_an_interval_of_no_ours():
+    for recurring in (None, {"interval": "fortnight", "interval_count": 1}):
+        assert prices._unsaved_price(stripe_price(recurring=recurring)) is None
+        Price.objects.create(
+            pk="price_1", plan=Plan.objects.get(slug="pro"), currency="usd", unit_amount=1, interval="month"
+        )
+        assert catalogue.record_price(stripe_price(recurring=recurring)) is None
+        assert Price.objects.get().unit_amount == 1
+        Price.objects.all().delete()
+
+
+@pytest.mark.parametrize(("named", "slug"), [("pro", "pro"), ("gold", None), (None, None)])
+def test_an_agreed_price_is_of_the_plan_that_its_metadata_name_and_not_of_its_key(named, slug):
+    metadata = {catalogue.prices.AGREEMENT_KEY: "1", **({catalogue.prices.PLAN_KEY: named} if named else {})}
+    price = stripe_price(lookup_key="team_month", metadata=metadata)
+    assert prices.is_plans_key(price) is (slug is not None)
+    plan = prices._plan_named(price)
+    assert (plan and plan.slug) == slug
+    assert prices.is_agreed(price)
+    assert not prices.is_agreed(stripe_price())
+    assert prices.is_plans_key(stripe_price())
+
+
+def test_products_of_no_price_are_of_no_line():
+    row("price_a", product="prod_1")
+    row("price_b", product="")
+    assert prices._lines_by_product() == {"prod_1": "main"}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import stripe
 from django.utils import timezone
 
 from billing.lanes import tries
@@ -50,3 +51,17 @@ def test_what_is_owed_waits_an_hour_at_most_and_is_never_given_up(now, chance, f
 
 def test_why_it_failed_is_kept_up_to_a_length():
     assert tries.describe(ValueError("x" * 3000)) == "ValueError: " + "x" * (tries.MOST_ERROR_TEXT - 12)
+
+
+def test_where_stripe_refused_its_own_words_are_kept_without_the_number_of_the_request():
+    refused = stripe.CardError("Your card was declined.", None, "card_declined", headers={"request-id": "req_1"})
+    assert "req_1" in str(refused)
+    assert tries.describe(refused) == "CardError: Your card was declined."
+
+
+def test_a_refusal_without_words_and_any_other_error_are_told_by_themselves():
+    silent = stripe.InvalidRequestError(None, "price", headers={"request-id": "req_1"})
+    assert tries.describe(silent) == f"InvalidRequestError: {silent}"
+    unanswered = stripe.APIConnectionError("No route.", headers={"request-id": "req_1"})
+    assert tries.describe(unanswered) == f"APIConnectionError: {unanswered}"
+    assert tries.describe(ValueError("No such thing.")) == "ValueError: No such thing."

@@ -274,3 +274,10 @@ def test_staff_may_take_what_was_not_told_as_told_or_have_it_tried_again(move, s
 
 def test_what_has_no_day_cannot_be_taken_as_told(move):
     assert telling.decide_told(row_of(move, status="untold")) is False
+
+
+def test_what_staff_take_as_told_is_owed_at_once_though_no_mail_was_reserved(move, said, witness):
+    witness("failed")
+    row = looked_at(move, said, told_at=None, is_confirmed=True)
+    assert (row.status, row.due_at, row.is_confirmed) == ("owed", None, True)
+    assert owed() == [("move_price", "cus_ada")]

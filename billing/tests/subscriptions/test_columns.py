@@ -203,3 +203,20 @@ def test_a_status_that_we_do_not_know_leaves_the_grace_of_that_subscription(name
 )
 def test_debits_and_invoices_that_are_sent_take_days(told, takes_days):
     assert columns.pays_in_days(told) is takes_days
+
+
+def pending(**changes):
+    return {"id": "sub_1", "schedule": None, "pending_update": None, "latest_invoice": None, **changes}
+
+
+@pytest.mark.parametrize("schedule", ["sub_sched_1", {"id": "sub_sched_1", "status": "of_tomorrow"}])
+def test_a_schedule_that_was_not_expanded_or_is_of_a_status_we_do_not_know_changes_nothing(schedule, db):
+    assert columns.pending_columns(pending(schedule=schedule)) == {}
+
+
+def test_without_a_schedule_nothing_is_pending():
+    nothing = {
+        "pending_kind": "", "pending_price": None, "pending_at": None, "pending_url": "", "pending_add_ons": None
+    }  # fmt: skip
+    assert columns.pending_columns(pending()) == nothing
+    assert columns.pending_columns({"id": "sub_1", "latest_invoice": None}) == nothing

@@ -393,3 +393,21 @@ def test_a_customer_who_is_as_stripe_has_them_is_not_written(row, django_assert_
     row.customer.email, row.customer.account, row.customer.livemode = "old@example.com", "acct_1", False
     with django_assert_num_queries(0):
         projection._update_customer(row.customer, {"email": "old@example.com"})
+
+
+def test_the_row_of_a_subscription_brings_the_customer_that_asked(row, django_assert_num_queries):
+    ben = Customer.objects.create(pk="cus_ben")
+    of_ben = Subscription.objects.create(customer=ben, stripe_id="sub_ben")
+    other = Subscription.objects.create(customer=row.customer, stripe_id="sub_2", counts=False)
+    for known in (row, other):
+        answer = subscriptions.row_for(row.customer, known.stripe_id)
+        assert (answer, answer.customer is row.customer) == (known, True)
+    assert subscriptions.row_for(ben, "sub_ben") == of_ben
+
+
+@pytest.mark.parametrize("asked", ["", "sub_ben", "sub_nobodys"])
+def test_without_a_subscription_of_theirs_the_one_that_counts_is_meant(row, asked):
+    ben = Customer.objects.create(pk="cus_ben")
+    Subscription.objects.create(customer=ben, stripe_id="sub_ben")
+    Subscription.objects.create(customer=row.customer, stripe_id="sub_0", counts=False)
+    assert subscriptions.row_for(row.customer, asked) == row

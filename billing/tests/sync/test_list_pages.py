@@ -411,3 +411,20 @@ def test_access_that_was_there_is_noted_for_who_is_taken_over_and_for_nobody_els
         ours(f"cus_{name}", status=status)
     list_pages._note_access(["cus_ada", "cus_eve"])
     assert told() == ["cus_ada"]
+
+
+def test_access_that_was_there_is_noted_for_the_subscriber_where_there_is_one():
+    users = {name: get_user_model().objects.create_user(f"{name}@example.com") for name in ("ben", "eve", "zoe")}
+    for name, status in (("ada", "active"), ("ben", "active"), ("eve", "unpaid"), ("zoe", "active")):
+        ours(f"cus_{name}", status=status)
+        Customer.objects.filter(pk=f"cus_{name}").update(subscriber=users.get(name))
+    list_pages._note_access(["cus_ada", "cus_ben", "cus_eve"])
+    noted = AnnouncedAccess.objects.order_by("pk").values_list("customer", "subscriber__email", "line", "is_granted")
+    assert sorted(noted, key=str) == [("cus_ada", None, "main", True), (None, "ben@example.com", "main", True)]
+
+
+def test_access_noted_as_lost_is_noted_as_there_again():
+    ours()
+    AnnouncedAccess.objects.create(customer_id="cus_ada", line="main", is_granted=False)
+    list_pages._note_access(["cus_ada"])
+    assert (told(), AnnouncedAccess.objects.count()) == (["cus_ada"], 1)

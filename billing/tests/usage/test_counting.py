@@ -240,6 +240,86 @@ def test_what_is_not_settled_in_time_is_given_back_and_only_then(ada, ben, clock
     assert usage.release(ada, "generations", "job 7") == usage.Quota(0, 10)
 
 
+def test_of_two_reservations_the_one_whose_time_is_over_is_given_back_and_the_other_is_not(ada, ben, clock):
+    usage.reserve(ben, "generations", 4, key="job 7", lasting=timedelta(minutes=9))
+    usage.reserve(ada, "generations", 6, key="job 7", lasting=timedelta(minutes=5))
+    usage.reserve(ben, "generations", 2, key="job 8", lasting=timedelta(minutes=9))
+    clock.move_to(NOON + timedelta(minutes=5))
+    assert usage.release_lapsed() == 1
+    assert (usage.summary(ada)["generations"].used, usage.summary(ben)["generations"].used) == (0, 6)
+    states = KeyedUse.objects.order_by("pk").values_list("subscriber__email", "state")
+    assert list(states) == [
+        ("ben@example.com", "reserved"),
+        ("ada@example.com", "lapsed"),
+        ("ben@example.com", "reserved"),
+    ]
+
+
+@pytest.mark.parametrize("left", [0, 5])
+def test_in_a_month_without_use_what_stands_is_nothing_used_and_the_credits_that_are_left(ada, ben, clock, left):
+    for who, given in ((ada, left), (ben, 7)):
+        usage.reserve(who, "generations", 6, key="job 7")
+        if given:
+            give(who, given)
+    clock.move_to(datetime(2026, 6, 2, tzinfo=UTC))
+    assert usage.release(ada, "generations", "job 7") == usage.Quota(0, 10, credits=left)
+    assert usage.release(ben, "generations", "job 7") == usage.Quota(0, 10, credits=7)
+
+
+def test_a_key_has_up_to_255_characters_and_no_null(ada):
+    assert usage.consume(ada, "generations", key="k" * 255).used == 1
+    for key in ("k" * 256, "a\0b"):
+        with pytest.raises(ValueError, match="1 to 255"):
+            usage.consume(ada, "generations", key=key)
+    for key in ("", "k" * 256):
+        with pytest.raises(ValueError, match="1 to 255"):
+            usage.reserve(ada, "generations", 1, key=key)
+    assert KeyedUse.objects.count() == 1
+
+
+def test_a_reservation_lasts_a_quarter_of_an_hour_unless_it_is_said(ada, ben):
+    usage.reserve(ada, "generations", 1, key="job 7")
+    usage.reserve(ben, "generations", 1, key="job 7", lasting=timedelta(minutes=1))
+    lapses = dict(KeyedUse.objects.values_list("subscriber__email", "lapses_at"))
+    assert lapses == {
+        "ada@example.com": NOON + timedelta(minutes=15), "ben@example.com": NOON + timedelta(minutes=1)
+    }  # fmt: skip
+
+
+def test_what_is_settled_lapses_no_more(ada, ben):
+    for who in (ada, ben):
+        usage.reserve(who, "generations", 5, key="job 7")
+    usage.commit(ada, "generations", "job 7", 3)
+    row = KeyedUse.objects.get(subscriber=ada)
+    assert (row.state, row.counted, row.lapses_at) == ("counted", 3, None)
+    usage.release(ada, "generations", "job 7")
+    row.refresh_from_db()
+    assert (row.state, row.counted, row.lapses_at) == ("released", 0, None)
+    bens = KeyedUse.objects.get(subscriber=ben)
+    assert (bens.state, bens.counted, bens.lapses_at) == ("reserved", 5, NOON + timedelta(minutes=15))
+
+
+def test_nothing_less_than_one_is_counted_and_one_is_unless_it_is_said(ada):
+    for quantity in (0, -1):
+        with pytest.raises(ValueError, match="at least 1"):
+            usage.consume(ada, "generations", quantity)
+        with pytest.raises(ValueError, match="at least 1"):
+            usage.consume(ada, "generations", quantity, key="job 7")
+    assert usage.consume(ada, "generations").used == 1
+    assert usage.consume(ada, "generations", key="job 8").used == 2
+
+
+@pytest.mark.parametrize("state", ["counted", "reserved"])
+def test_what_was_not_counted_in_this_month_is_given_back_to_the_month_that_counted_it(ada, ben, clock, state):
+    for who in (ada, ben):
+        (usage.consume if state == "counted" else usage.reserve)(who, "generations", 6, key="job 7")
+    clock.move_to(datetime(2026, 6, 2, tzinfo=UTC))
+    usage.consume(ada, "generations", 2)
+    assert usage.release(ada, "generations", "job 7") == usage.Quota(2, 10)
+    counters = Usage.objects.order_by("subscriber__email", "period_start").values_list("subscriber__email", "used")
+    assert list(counters) == [("ada@example.com", 0), ("ada@example.com", 2), ("ben@example.com", 6)]
+
+
 # At the same moment
 
 
