@@ -7,9 +7,9 @@ still works on the query. If it does, the wait goes on, however long. If it does
 the query fails as it does when a connection is lost. It is for psycopg 3; connections of psycopg 2 are left alone.
 """
 
-import errno
 import logging
 import os
+import re
 from collections.abc import Callable, Generator
 from contextlib import closing
 from threading import Lock
@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 2
 CONNECT_SECONDS = 5
-OUT_OF_REACH = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT)
+# In any language libpq writes two spaces behind the severity that a server has sent.
+OF_THE_SERVER = re.compile(r"failed: \w+:  ")
 IS_WORKED_ON = """
     SELECT pg_backend_pid(),
            EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state IS DISTINCT FROM 'idle')
@@ -124,11 +125,11 @@ class _Line:
                 own, is_worked_on = answer or (0, True)
                 # A pooler gives out numbers of its own: what it passed the query on to cannot be looked up.
                 return bool(is_worked_on) or own != other.info.backend_pid
-        except (_Silent, psycopg.errors.ConnectionTimeout):
+        except _Silent:
             return None
         except psycopg.Error as error:
-            # A refusal (too many connections, starting up) is an answer: the old connection will be told too.
-            return None if any(os.strerror(number) in str(error) for number in OUT_OF_REACH) else True
+            # A refusal in the server's own words (too many connections) is an answer.
+            return True if error.sqlstate or OF_THE_SERVER.search(str(error)) else None
 
 
 class _Clock:

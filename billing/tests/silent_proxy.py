@@ -29,6 +29,13 @@ class SilentProxy:
     def speak(self):
         self._silence = Event()
 
+    def vanish(self):
+        """Fall silent, and take no new connections."""
+        self.fall_silent()
+        # A thread that waits in `accept` would keep the port open.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def close(self):
         for one in [self._listener, *self._open]:
             with suppress(OSError):

@@ -23,10 +23,10 @@ def impatient(settings):
 
 
 @contextmanager
-def line(port):
+def line(port, **more):
     """Another connection to the test's database, by this port."""
     new = connections.create_connection("default")
-    new.settings_dict = {**new.settings_dict, "HOST": "127.0.0.1", "PORT": port}
+    new.settings_dict = {**new.settings_dict, "HOST": "127.0.0.1", "PORT": port, **more}
     new.settings_dict["OPTIONS"] = {**new.settings_dict["OPTIONS"], "host": "127.0.0.1", "connect_timeout": 2}
     new.inc_thread_sharing()
     try:
@@ -105,6 +105,25 @@ def test_a_wait_for_a_lock_goes_on_until_it_is_free(proxy):
         assert not waiting.done()
         ask(connection, "SELECT pg_advisory_unlock(190)")
         assert waiting.result(GIVEN_UP_WITHIN) == 8
+
+
+def test_where_nobody_listens_any_more_it_is_given_up_at_once(proxy):
+    with line(proxy.port) as new:
+        ask(new, "SELECT 1")
+        proxy.vanish()
+        assert seconds_until_given_up(new, "SELECT 2") < GIVEN_UP_WITHIN - 3
+
+
+def test_a_server_that_takes_no_more_connections_has_answered_and_the_query_goes_on(proxy):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP ROLE IF EXISTS only_one")
+        cursor.execute("CREATE ROLE only_one LOGIN CONNECTION LIMIT 1")
+    try:
+        with line(proxy.port, USER="only_one") as new:
+            assert ask(new, "SELECT 6 FROM pg_sleep(3.5)") == 6
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE only_one")
 
 
 def test_many_threads_give_up_together_and_one_of_them_asks(proxy):

@@ -19,6 +19,14 @@ class _ToSocket(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+class Front(ThreadingHTTPServer):
+    daemon_threads = True
+    cuts_off = True
+
+    def handle_error(self, request, client_address):
+        """Say nothing: nobody listens at the socket yet, or who asked has gone."""
+
+
 @contextmanager
 def front(port, path, below):
     """Serve `port` from the socket `path`, addresses `below` a path alone. That path is taken off what is asked for as
@@ -54,8 +62,7 @@ def front(port, path, below):
         def log_message(self, *args):
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.cuts_off = True
+    server = Front(("127.0.0.1", port), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

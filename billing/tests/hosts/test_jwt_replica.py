@@ -217,8 +217,8 @@ def test_a_stranger_sees_nothing_with_a_token_of_their_own_a_forged_a_stale_or_n
     begun = ada.ask("/api/v1/subscriptions/checkout", {"plan": "pro", "interval": "month"}).json()["session_id"]
     assert ada.ask(f"/api/v1/subscriptions/checkout/{begun}").status_code == 200
     assert ben.ask(f"/api/v1/subscriptions/checkout/{begun}").status_code == 404
-    assert "/billing/pay/" in ada.ask("/api/v1/subscriptions/invoices").text
-    assert "/billing/pay/" not in ben.ask("/api/v1/subscriptions/invoices").text
+    assert '"in_' in ada.ask("/api/v1/subscriptions/invoices").text
+    assert '"in_' not in ben.ask("/api/v1/subscriptions/invoices").text
     assert (ben.current()["plan"], ben.current()["status"]) == ("free", "none")
     refresh = ada.pair["refresh"]
     head, body, signature = ada.pair["access"].split(".")

@@ -131,7 +131,7 @@ def invoice_of(person, address):
     if isinstance(person, str):
         name, person = person, Person()
         person.log_in(f"{address}/billing/", name, "correct-horse-battery")
-    return re.search(r"/billing/pay/(in_\w+)\.", person.open(f"{address}/billing/invoices").text)[1]
+    return re.search(r"/billing/pay/(in_\w+)\.", person.open(f"{address}/billing/").text)[1]
 
 
 def link_of(shop, address, invoice):
