@@ -65,6 +65,7 @@ def test_a_price_of_no_plan_says_what_works(monkeypatch):
 def test_the_report_of_a_sync_says_what_works(world, monkeypatch):
     monkeypatch.setattr(commands, "get_commands", lambda: {**get_commands(), "import_customers": "shop"})
     ada, _ = world.subscribed(), world.subscribed(email="ben@example.com")
-    Subscription.objects.filter(customer=ada.customer).update(unmapped_price="price_1", whose=Subscription.Whose.UNKNOWN)
+    unknown = Subscription.Whose.UNKNOWN
+    Subscription.objects.filter(customer=ada.customer).update(unmapped_price="price_1", whose=unknown)
     [sentence] = for_people.sentences()
     assert "`manage.py billing import_customers --price price_1" in sentence
