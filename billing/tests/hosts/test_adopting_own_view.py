@@ -197,6 +197,8 @@ def test_a_page_is_switched_and_who_was_linked_reads_it_and_may_cancel(adopted):
 
 
 def test_the_old_view_can_go_when_our_endpoint_is_made(adopted):
+    assert "whsec_" not in adopted.manage("setup_stripe", "--yes"), "Stripe cannot reach this machine"
+    adopted.add("mysite/settings.py", 'SITE_URL = "https://shop.example.com"')
     said = adopted.manage("setup_stripe", "--yes")
+    assert "https://shop.example.com/api/v1/webhooks/stripe" in said
     assert "whsec_" in said
-    assert "/api/v1/webhooks/stripe" in said
