@@ -63,7 +63,7 @@ class BillingConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        from . import forking, queues, stripe_client
+        from . import forking, queues, stripe_client, unanswered
         from .events import receivers
         from .monitoring import workers
         from .setup import checks, watching
@@ -71,6 +71,7 @@ class BillingConfig(AppConfig):
 
         post_migrate.connect(watching.install, sender=self, dispatch_uid="billing.setup.watching")
         forking.watch()
+        unanswered.watch()
         stripe_client.follow_settings()
         stripe_client.djstripe_calls.install()
         queues.task_done.connect(call_counts.write, dispatch_uid="billing.stripe_client.call_counts")

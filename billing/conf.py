@@ -274,6 +274,12 @@ class Settings:
         return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))
 
     @property
+    def unanswered_seconds(self) -> float:
+        """BILLING_UNANSWERED_SECONDS: seconds a query waits for PostgreSQL before we ask the server, by a connection of
+        its own, whether it still works on it; if not, the query fails (docs/security.md#time-outs). 0: never."""
+        return float(self._get("BILLING_UNANSWERED_SECONDS", 10))
+
+    @property
     def delete_customer(self) -> bool:
         """BILLING_DELETE_CUSTOMER: the deletion of an account deletes the customer at Stripe too; False keeps it there
         without name, address, card and e-mail."""

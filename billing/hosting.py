@@ -35,7 +35,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 # DATABASES["default"]["OPTIONS"] on PostgreSQL: a server whose host has died, or that does not answer, is given up on
 # within 20 seconds. Without these a query waits for the kernel's own keepalive, two hours on Linux, and so do a worker
-# and all threads of a site. They act on each end of a connection by itself, through a pooler too.
+# and all threads of a site. They speak of the next machine only: a pooler needs its own (docs/security.md#time-outs).
 POSTGRESQL_OPTIONS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives": 1,

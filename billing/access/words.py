@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from billing.commands import spelled
 from billing.models import Grant
 
 from .rules import Access
@@ -26,7 +27,7 @@ WHY = {
     "hold_fraud": "a payment was reported as fraud",
     "hold_staff": "a member of staff placed a hold on access",
     "unmapped_price": "its price {unmapped_price} belongs to no plan: give the price a lookup key <plan>_<interval> at "
-    "Stripe, or run import_customers --price, then refresh the customer",
+    "Stripe, or run `manage.py import_customers --price`, then refresh the customer",
     "closing": "the account is being deleted",
     "customer_deleted": "the customer was deleted at Stripe",
     "no_subscription": "there has never been a subscription",
@@ -49,7 +50,7 @@ def sentence_of(access: Access) -> str:
     }
     own = f"this project's own rule says: {access.refused_by_host}"
     reason = own if access.refused_by_host else WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
-    return f"{capitalized(reason)}.{_ending(access)}"
+    return f"{capitalized(spelled(reason))}.{_ending(access)}"
 
 
 def given(grant: Grant) -> str:

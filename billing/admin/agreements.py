@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import URLPattern, path, reverse
 
 from billing import cause, clock
+from billing.commands import spelled
 from billing.conf import conf
 from billing.lifecycle import OUTAGES, AccountClosing, agreements, outage_of
 from billing.lifecycle.agreements import AgreementRefused
@@ -87,7 +88,7 @@ class AgreementAdmin(ReadOnlyAdmin):
                 messages.success(request, "Drafted. Nothing has happened at Stripe yet: look it over, then send it.")
                 return self._page_of(request, agreement)
         except tuple(OUTAGES) as error:  # a discount is asked for at Stripe
-            form.add_error(None, str(outage_of(error).for_staff))
+            form.add_error(None, spelled(str(outage_of(error).for_staff)))
             return self._ask_terms(request, form, status=outage_of(error).status)
         return self._ask_terms(request, form, status=400)
 
@@ -137,7 +138,9 @@ class AgreementAdmin(ReadOnlyAdmin):
         except AccountClosing:
             return self._ask(request, agreement, name, form, CLOSING, status=409)
         except tuple(OUTAGES) as error:
-            return self._ask(request, agreement, name, form, str(outage_of(error).for_staff), outage_of(error).status)
+            return self._ask(
+                request, agreement, name, form, spelled(str(outage_of(error).for_staff)), outage_of(error).status
+            )
         _log(request, agreement, CHANGE, ACTS[name][1], form.cleaned_data["reason"])
         messages.success(request, f"{ACTS[name][1]}. {agreement_words.sentence(agreement)}")
         return self._page_of(request, agreement)

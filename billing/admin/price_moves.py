@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import ngettext
 
 from billing import cause, clock, lanes
+from billing.commands import spelled
 from billing.conf import conf
 from billing.lifecycle import price_moves
 from billing.models import PriceMove, PriceMoveRow
@@ -154,7 +155,7 @@ class PriceMoveAdmin(ReadOnlyAdmin):
 
     @display.column("started by")
     def begun_by(self, move: PriceMove) -> Any:
-        return cause_words.words_for(move.started_by) if move.started_by else "manage.py move_price"
+        return cause_words.words_for(move.started_by) if move.started_by else spelled("manage.py move_price")
 
     @display.column("old price off sale")
     def off_sale(self, move: PriceMove) -> Any:
@@ -162,7 +163,7 @@ class PriceMoveAdmin(ReadOnlyAdmin):
 
     @display.column("stopped")
     def stopped(self, move: PriceMove) -> Any:
-        by = cause_words.words_for(move.stopped_by) if move.stopped_by else "manage.py move_price"
+        by = cause_words.words_for(move.stopped_by) if move.stopped_by else spelled("manage.py move_price")
         return display.lines(display.moment(move.stopped_at), by) if move.stopped_at else None
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from billing import access, clock
 from billing.access import words
+from billing.commands import spelled
 from billing.models import MAIN_LINE, Subscription
 from billing.subscriptions import discounts, doubts
 
@@ -98,7 +99,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         return display.lines(whose, row.line if row.line != MAIN_LINE else "", counts, *self._doubts(row))
 
     def _doubts(self, row: Subscription) -> list[str]:
-        return [sentence for sentence in doubts.lasting(row.customer_id) if row.stripe_id in sentence]
+        return [spelled(sentence) for sentence in doubts.lasting(row.customer_id) if row.stripe_id in sentence]
 
     @display.column("items")
     def items_in_words(self, row: Subscription) -> Any:

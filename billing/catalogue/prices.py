@@ -14,6 +14,7 @@ from django.db import models
 
 from billing.cadence import Cadence
 from billing.clock import from_timestamp
+from billing.commands import spelled
 from billing.models import Plan, Price
 from billing.stripe_client import id_of, readers
 
@@ -59,11 +60,12 @@ class UnmappedPrice(Exception):
 
     def __init__(self, stripe_price: dict[str, Any]) -> None:
         key = stripe_price.get("lookup_key") or "none"
-        super().__init__(
+        problem = (
             f"The Stripe price {stripe_price.get('id')} (lookup key {key}) belongs to no plan. Run `manage.py "
             f"import_customers --price {stripe_price.get('id')}=<plan slug>`, or give it the lookup key "
             "<plan slug>_<interval> at Stripe."
         )
+        super().__init__(spelled(problem))
 
 
 def plan_slugs() -> list[str]:

@@ -1,6 +1,7 @@
 """The report of every sync says how far price moves are, and names what waits for a person, as the doctor does."""
 
 from billing import lanes, payments, usage
+from billing.commands import spelled
 from billing.lifecycle import agreements, price_moves
 from billing.monitoring import unknown_values
 from billing.subscriptions import doubts, holds, mirror_failures
@@ -22,4 +23,4 @@ def sentences(customer: str = "") -> list[str]:
     if not customer:
         found += mirror_failures.lasting()
         found += [" ".join(alert.text.split()) for alert in unknown_values.recent()]
-    return found[:MOST]
+    return [spelled(sentence) for sentence in found[:MOST]]

@@ -4,10 +4,14 @@ import pytest
 from django.core.management import get_commands
 
 from billing import commands
-from billing.models import Alert
+from billing.access import words
+from billing.access.rules import Access
+from billing.catalogue.prices import UnmappedPrice
+from billing.models import Alert, Subscription
 from billing.monitoring import alerts
 from billing.setup.checks import project
 from billing.setup.doctor import findings
+from billing.sync import for_people
 
 
 @pytest.fixture
@@ -49,3 +53,19 @@ def test_checks_and_the_doctor_say_what_works(taken, settings):
 def test_an_alert_says_what_works(taken):
     alerts.alert_staff("cause", "Subject", "Run manage.py setup.")
     assert Alert.objects.get().text == "Run manage.py billing setup."
+
+
+def test_a_price_of_no_plan_says_what_works(monkeypatch):
+    monkeypatch.setattr(commands, "get_commands", lambda: {**get_commands(), "import_customers": "shop"})
+    assert "`manage.py billing import_customers --price" in str(UnmappedPrice({"id": "price_1"}))
+    assert "`manage.py billing import_customers --price`" in words.sentence_of(Access(False, "unmapped_price"))
+
+
+@pytest.mark.django_db
+def test_the_report_of_a_sync_says_what_works(world, monkeypatch):
+    monkeypatch.setattr(commands, "get_commands", lambda: {**get_commands(), "import_customers": "shop"})
+    ada, _ = world.subscribed(), world.subscribed(email="ben@example.com")
+    unknown = Subscription.Whose.UNKNOWN
+    Subscription.objects.filter(customer=ada.customer).update(unmapped_price="price_1", whose=unknown)
+    [sentence] = for_people.sentences()
+    assert "`manage.py billing import_customers --price price_1" in sentence

@@ -27,7 +27,7 @@ LOOSE |= {
     "own_transactions",
     "private_answers",
 }
-LOOSE |= {"rates", "signals", "site", "stripe_account", "urls"}
+LOOSE |= {"rates", "signals", "site", "stripe_account", "unanswered", "urls"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

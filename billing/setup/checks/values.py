@@ -56,6 +56,7 @@ TABLE = (
     Row("billing.E124", "BILLING_STRIPE_CIRCUIT_FAILURES", kinds.whole(1)),
     Row("billing.E125", "BILLING_STRIPE_CIRCUIT_SECONDS", kinds.number(0, is_above=True)),
     Row("billing.E126", "BILLING_LEASE_SECONDS", kinds.number(0, is_above=True)),
+    Row("billing.E190", "BILLING_UNANSWERED_SECONDS", kinds.number(0)),
     Row("billing.E127", "BILLING_READY_DEAD_EVENTS", kinds.whole(0)),
     Row("billing.E128", "BILLING_ALERT_MINUTES", kinds.number(0, is_above=True)),
     Row("billing.E129", "BILLING_SILENT_HOURS", kinds.number(0, is_above=True)),

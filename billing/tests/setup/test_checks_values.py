@@ -70,6 +70,7 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_STRIPE_CIRCUIT_FAILURES": [0, 2.5],
     "BILLING_STRIPE_CIRCUIT_SECONDS": [0, None],
     "BILLING_LEASE_SECONDS": [0, "120"],
+    "BILLING_UNANSWERED_SECONDS": [-1, "10", None],
     "BILLING_CHECKOUT": ["nowhere.at_all", "billing.access.payer.noun", {"mode": "payment"}],
     "BILLING_CHECKOUT_EMBEDDED": ["yes", 1, None],
     "STRIPE_PUBLISHABLE_KEY": ["sk_test_1", "key", None],
