@@ -258,7 +258,8 @@ def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAt
     key takes nothing else."""
     draft.params = _session_params(draft, is_first=is_first)
     attempt = _open_attempt(draft)
-    is_stale = not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
+    is_new = attempt.pk == draft.pk
+    is_stale = not is_new and not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
     return _open_attempt(draft) if is_stale and _close_without_session(attempt) else attempt
 
 
