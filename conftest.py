@@ -1,5 +1,6 @@
 """Every test of the project stands on these fixtures."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -20,7 +21,10 @@ hypothesis.load_profile("steady")
 
 
 def pytest_configure() -> None:
-    """Hash passwords cheaply: the slow hash, made to cost, would be a quarter of the whole suite."""
+    """Hash passwords cheaply: the slow hash, made to cost, would be a quarter of the whole suite. And look for garbage
+    seldom: thousands of tests and all modules stay, and would be walked through for nothing each time.
+    """
+    gc.set_threshold(50_000, 20, 50)
     emptying.use()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
@@ -34,7 +38,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, rather than skip, what needs PostgreSQL when the database is another one."""
+    """Begin with the slow files. What needs PostgreSQL is left out, rather than skipped, on another database.
+
+    pytest-django has put last what uses no database of its own: the host projects and the demo, which take longest.
+    Then one worker of `make test` would be left alone with them at the end.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in slow)
     if connection.vendor == "postgresql":
         return
     names = ("postgres_only", "stops_database")

@@ -75,7 +75,10 @@ def _wake_due() -> int:
 
 
 def _announce_lapse(what: str, lane: str, announce: Callable[[], None]) -> int:
-    """Announce the end of a grace or a grant, for which Stripe sends no event; return how many were announced."""
+    """Announce the end of a grace or a grant, for which Stripe sends no event; return how many were announced.
+
+    One that cannot be announced holds up no other: it is logged, and stays for the next sweep.
+    """
     try:
         with cause.recorded_as(f"{what} lapsed"), lanes.exclusive(lane, wait_seconds=0) as commit:
             commit(announce)

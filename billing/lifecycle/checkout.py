@@ -19,45 +19,20 @@ A second one that is made all the same is for `subscriptions.duplicates`. What a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
-from django.db import IntegrityError
 from django.utils import timezone
 
-from billing import (
-    access,
-    catalogue,
-    cause,
-    confirmed,
-    lanes,
-    payments,
-    site,
-    stripe_account,
-    stripe_client,
-    subscriptions,
-)
-from billing.conf import conf
+from billing import access, confirmed, stripe_account, stripe_client, subscriptions
 from billing.models import Agreement, CheckoutAttempt, Customer, Price, Subscription
-from billing.monitoring import unknown_values
-from billing.stripe_client import id_of
-from billing.subscriptions import ATTEMPT_KEY, seats
+from billing.subscriptions import seats
 
-from . import (
-    attempts,
-    checkout_add_ons,
-    codes,
-    embedded,
-    host_params,
-    overage_items,
-    prices,
-    refused_payment,
-    tax,
-    trials,
-)
-from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
+from . import attempts, checkout_add_ons, codes, embedded, prices, refused_payment, tax
+from .attempts import Wanted
+from .checkout_session import session_params
+from .coming_back import Outcome, refresh_outcome
+from .customers import customer_for, refuse_if_deleting
 from .refusals import (
     AccessWithheld,
     AccountClosing,
@@ -80,46 +55,12 @@ __all__ = [
 ]
 
 Status = CheckoutAttempt.Status
-SESSION_STATUSES = frozenset({"open", "complete", "expired"})
-PAID = frozenset({"paid", "no_payment_required"})
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
 # Stripe is asked whether the first payment was refused: then it can be tried anew.
 NOT_HERE = NOT_LIVE | {Subscription.Status.INCOMPLETE}
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
 GIVE_UP_AFTER = timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A buyer wants a price in a currency and a quantity; if the open attempt differs, a new one is made."""
-
-    price: Price
-    currency: str
-    quantity: int
-    locale: str = ""
-    promotion_code: str = ""
-    add_ons: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def line(self) -> str:
-        return self.price.plan.line
-
-    def is_of(self, attempt: CheckoutAttempt) -> bool:
-        bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.locale, attempt.promotion_code)
-        wanted = (self.price.pk, self.currency, self.quantity, self.locale, self.promotion_code)
-        return bought == wanted and attempt.add_ons == self.add_ons
-
-    def draft(self, customer: Customer) -> CheckoutAttempt:
-        """Return an attempt that is not saved yet."""
-        wanted: dict[str, Any] = {
-            "price": self.price,
-            "currency": self.currency,
-            "quantity": self.quantity,
-            "locale": self.locale,
-        }
-        wanted |= {"add_ons": self.add_ons, "promotion_code": self.promotion_code}
-        return CheckoutAttempt(customer=customer, line=self.line, **wanted)
 
 
 def start(
@@ -169,7 +110,7 @@ def _start(
     customers = [customer, *_others_here(customer)]
     for each in customers:
         _refuse_beside(each.subscription_in(line))
-    _session_params(draft, is_first=True)  # a wrong setting is refused before anything is closed
+    session_params(draft, is_first=True)  # a wrong setting is refused before anything is closed
     reusable = next(filter(None, [_reusable_attempt(each, wanted) for each in customers]), None)
     earlier = []
     for each in customers:
@@ -223,7 +164,7 @@ def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | N
     if session["status"] == "open" and wanted.is_of(attempt) and tax.is_as_set(session):
         return attempt
     if session["status"] == "open":
-        session = _expire(attempt)
+        session = attempts.expire(attempt)
     attempts.close_attempt(session)
     return None
 
@@ -234,7 +175,7 @@ def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAtte
     Returns the attempt only if its session was made in this very moment: its page was shown, so it must be expired.
     """
     is_fresh = attempt.created_at >= timezone.now() - GIVE_UP_AFTER
-    if (wanted.is_of(attempt) and is_fresh) or _close_without_session(attempt):
+    if (wanted.is_of(attempt) and is_fresh) or attempts.close_without_session(attempt):
         return None
     attempt.refresh_from_db()
     return attempt if attempt.status == Status.OPEN else None
@@ -242,12 +183,12 @@ def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAtte
 
 def _sends_the_same(attempt: CheckoutAttempt, *, is_first: bool) -> bool:
     """Return whether the attempt's session would be made now as it was; one that has sent nothing yet would be."""
-    return not attempt.params or attempt.params == _session_params(attempt, is_first=is_first)
+    return not attempt.params or attempt.params == session_params(attempt, is_first=is_first)
 
 
 def _expire_unless_paid(attempt: CheckoutAttempt) -> None:
     """Expire a session that another one replaces. Raises `AlreadySubscribed` if it was paid at the last moment."""
-    session = _expire(attempt)
+    session = attempts.expire(attempt)
     attempts.close_attempt(session)
     if session["status"] == "complete":
         raise AlreadySubscribed
@@ -256,25 +197,11 @@ def _expire_unless_paid(attempt: CheckoutAttempt) -> None:
 def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
     """Return the line's open attempt. One without a session that would send something else now is closed before: its
     key takes nothing else."""
-    draft.params = _session_params(draft, is_first=is_first)
-    attempt = _open_attempt(draft)
-    is_stale = not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
-    return _open_attempt(draft) if is_stale and _close_without_session(attempt) else attempt
-
-
-def _open_attempt(draft: CheckoutAttempt) -> CheckoutAttempt:
-    """Return the line's open attempt, made if there is none; another tab may open or close it at the same moment."""
-    columns = ("id", "price", "currency", "quantity", "locale", "promotion_code", "add_ons", "params")
-    try:
-        attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
-            customer=draft.customer,
-            line=draft.line,
-            status=Status.OPEN,
-            defaults={name: getattr(draft, name) for name in columns},
-        )
-    except IntegrityError as error:
-        raise CheckoutReplaced from error
-    return attempt
+    draft.params = session_params(draft, is_first=is_first)
+    attempt = attempts.open_attempt(draft)
+    is_new = attempt.pk == draft.pk
+    is_stale = not is_new and not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
+    return attempts.open_attempt(draft) if is_stale and attempts.close_without_session(attempt) else attempt
 
 
 def _give_up_if_deleting(subscriber: Any, attempt: CheckoutAttempt) -> None:
@@ -294,7 +221,7 @@ def _give_way_to_other_customers(attempt: CheckoutAttempt) -> None:
     """
     others = CheckoutAttempt.objects.filter(line=attempt.line, status=Status.OPEN)
     if others.filter(customer__in=_others_here(attempt.customer)).exists():
-        _close_without_session(attempt)
+        attempts.close_without_session(attempt)
         raise CheckoutReplaced
 
 
@@ -307,7 +234,7 @@ def _give_way_to_agreement(attempt: CheckoutAttempt) -> None:
     made = theirs.exclude(subscription_id="").values("subscription_id")
     live = Subscription.objects.filter(stripe_id__in=made, status__in=subscriptions.LIVE)
     if theirs.starting().exists() or live.exists():
-        _close_without_session(attempt)
+        attempts.close_without_session(attempt)
         raise AlreadySubscribed
 
 
@@ -333,11 +260,11 @@ def make_way(customer: Customer, line: str, is_own: Callable[[dict[str, Any]], b
 
 def _withdraw(attempt: CheckoutAttempt) -> None:
     """Close an attempt, so that nobody can pay it; one that is being paid is found by the question that follows."""
-    if not attempt.session_id and _close_without_session(attempt):
+    if not attempt.session_id and attempts.close_without_session(attempt):
         return
     attempt.refresh_from_db()
     if attempt.status == Status.OPEN:
-        session = _expire(attempt)
+        session = attempts.expire(attempt)
         attempts.close_attempt(session)
         if session["status"] == "open":
             raise AlreadySubscribed
@@ -346,12 +273,12 @@ def _withdraw(attempt: CheckoutAttempt) -> None:
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
     """Make the session. If the attempt was closed meanwhile, expire the session so that nobody can pay it."""
     if not attempt.params:
-        attempt.params = _session_params(attempt, is_first=is_first)
+        attempt.params = session_params(attempt, is_first=is_first)
         CheckoutAttempt.objects.filter(pk=attempt.pk).update(params=attempt.params)
     try:
         session = stripe_client.post("/v1/checkout/sessions", idempotency_key=str(attempt.pk), **attempt.params)
     except stripe_client.StripeRefused as error:
-        _close_without_session(attempt)
+        attempts.close_without_session(attempt)
         codes.raise_if_about_a_code(attempt, error)
         raise
     attempt.session_id = session["id"]
@@ -360,117 +287,6 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
         session_id=attempt.session_id, url=attempt.url
     )
     if not is_still_open:
-        _expire(attempt)
+        attempts.expire(attempt)
         raise CheckoutReplaced
     return attempt
-
-
-def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
-    """Return the session's parameters, with those of the project. Only somebody who never subscribed gets a trial.
-
-    Raises `TrialTooLong`, `CheckoutMisconfigured`.
-    """
-    subscriber = attempt.customer.subscriber
-    metadata = {ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
-    subscription_data: dict[str, Any] = {"metadata": metadata}
-    if conf.invoice.get("memo"):
-        subscription_data["description"] = conf.invoice["memo"]
-    is_free = catalogue.amounts.is_free(attempt.price, attempt.currency)
-    trial = trials.offer_of(attempt, is_first=is_first)
-    subscription_data |= trial.subscription_data
-    params: dict[str, Any] = {
-        "mode": "subscription",
-        "customer": attempt.customer_id,
-        "client_reference_id": subscriber_key(subscriber),
-        "line_items": [
-            _line_item(attempt),
-            *checkout_add_ons.line_items(attempt),
-            *overage_items.checkout_lines(attempt.price, attempt.currency),
-        ],
-        "metadata": metadata,
-        "subscription_data": subscription_data,
-        **codes.session_params(attempt),
-        "success_url": _return_page(),
-        "cancel_url": site.page("prices"),
-    }
-    if is_free or trial.without_card:
-        params["payment_method_collection"] = "if_required"
-    params = tax.taxed(params)
-    if attempt.currency:
-        params["currency"] = attempt.currency
-    if attempt.locale:
-        params["locale"] = attempt.locale
-    return embedded.on_its_page(host_params.merged(params, attempt))
-
-
-def _return_page() -> str:
-    """Return where Stripe sends the buyer; it puts the session's id in."""
-    page = site.page("return")
-    return f"{page}{'&' if '?' in page else '?'}session_id={{CHECKOUT_SESSION_ID}}"
-
-
-def _line_item(attempt: CheckoutAttempt) -> dict[str, Any]:
-    """Return the line of the plan. What is billed by usage has no quantity."""
-    counted = {} if catalogue.amounts.is_metered(attempt.price) else {"quantity": attempt.quantity}
-    return {"price": attempt.price_id, **counted}
-
-
-def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
-    """Expire the session and return it. A session paid at the last moment refuses to expire."""
-    path = f"/v1/checkout/sessions/{attempt.session_id}"
-    try:
-        return stripe_client.post(f"{path}/expire", idempotency_key=f"expire:{attempt.pk}")
-    except stripe_client.StripeRefused:
-        return stripe_client.get(path)
-
-
-def _close_without_session(attempt: CheckoutAttempt) -> bool:
-    """Close an attempt without a session. Returns False if another tab has given it one meanwhile."""
-    has_none = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN, session_id="")
-    return bool(has_none.update(status=Status.EXPIRED))
-
-
-class Outcome(StrEnum):
-    """An outcome tells how a Checkout stands when the buyer comes back."""
-
-    PAID = "paid"
-    PROCESSING = "processing"
-    OPEN = "open"
-    EXPIRED = "expired"
-    FAILED = "failed"
-
-
-def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
-    """Ask Stripe for the session, refresh the subscription and record its payment, as webhooks would.
-
-    Raises `StripeUnavailable`, `LaneBusy`, after which nothing has changed.
-    """
-    session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
-    attempts.close_attempt(session)
-    if not unknown_values.is_known("checkout.session.status", session["status"], SESSION_STATUSES, session["id"]):
-        return Outcome.PROCESSING
-    if session["status"] != "complete":
-        return Outcome(session["status"])
-    known = {"unpaid", *PAID}
-    unknown_values.is_known("checkout.session.payment_status", session["payment_status"], known, session["id"])
-    is_paid = session["payment_status"] in PAID
-    with cause.recorded_as("return page"), lanes.exclusive(attempt.customer_id) as commit:
-        subscription = commit(lambda: _project(attempt.customer_id, session, is_paid=is_paid))
-    if is_paid:
-        return Outcome.PAID
-    if subscription.status == Subscription.Status.INCOMPLETE:
-        has_failed = refused_payment.is_refused(attempt.customer, subscription.stripe_id)
-    else:
-        has_failed = subscription.status in Subscription.TERMINAL
-    return Outcome.FAILED if has_failed else Outcome.PROCESSING
-
-
-def _project(customer_id: str, session: dict[str, Any], *, is_paid: bool) -> Subscription:
-    """Refresh and record, and return the row of what was bought. Webhooks that come later find all of it done, and
-    announce nothing.
-    """
-    customer = Customer.objects.get(pk=customer_id)
-    subscriptions.refresh_rows(customer)
-    if is_paid and (paid_invoice := id_of(session["invoice"])):
-        payments.record_payment(customer, paid_invoice)
-    return subscriptions.row_for(customer, id_of(session["subscription"]))

@@ -257,7 +257,7 @@ def test_the_outage_changes_nothing_and_the_next_click_goes_on(world, ada):
 
 
 def test_a_refusal_closes_the_attempt_so_that_the_next_one_asks_anew(world, ada, monkeypatch):
-    monkeypatch.setattr(checkout, "_session_params", lambda attempt, is_first: {"mode": "barter"})
+    monkeypatch.setattr(checkout, "session_params", lambda attempt, is_first: {"mode": "barter"})
     with pytest.raises(stripe_client.StripeRefused):
         checkout.start(ada, "pro", "month")
     assert set(statuses()) == {Status.EXPIRED}

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.lifecycle import attempts, change, checkout, customers
+from billing.lifecycle import attempts, change, checkout, checkout_session, customers
 from billing.lifecycle.live_subscription import Standing
 from billing.lifecycle.refusals import AccountClosing, CheckoutReplaced
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Plan, PlanChange, Price
@@ -81,7 +81,7 @@ def test_an_attempt_is_closed_while_it_is_open_and_has_no_session(tries, columns
     ada, _ = tries
     CheckoutAttempt.objects.filter(pk=ada.pk).update(**columns)
     before = state()
-    assert checkout._close_without_session(ada) is is_closed
+    assert attempts.close_without_session(ada) is is_closed
     assert state() == [EXPIRED if is_closed else before[0], OPEN]
 
 
@@ -133,7 +133,7 @@ def test_a_change_is_marked_and_what_was_asked_before_of_this_subscription_is_re
 
 
 def params(attempt, is_first=True):
-    return checkout._session_params(attempt, is_first=is_first)
+    return checkout_session.session_params(attempt, is_first=is_first)
 
 
 def test_a_session_is_asked_for_in_full_and_with_nothing_that_is_not_wanted(tries, settings):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils.translation import gettext_lazy
 
-from billing.lifecycle import checkout, host_params
+from billing.lifecycle import attempts, checkout, host_params
 from billing.lifecycle.refusals import AlreadySubscribed, CheckoutMisconfigured
 from billing.models import Alert, CheckoutAttempt, Price
 from billing.setup.doctor import functions
@@ -159,13 +159,13 @@ def test_one_that_was_paid_in_this_moment_is_not_sold_again(world, ada, adds, mo
     adds(metadata={"campaign": "spring"})
     first = checkout.start(ada, "pro", "month")
     adds(metadata={"campaign": "summer"})
-    expire = checkout._expire
+    expire = attempts.expire
 
     def paid_just_now(attempt):
         world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
         return expire(attempt)
 
-    monkeypatch.setattr(checkout, "_expire", paid_just_now)
+    monkeypatch.setattr(attempts, "expire", paid_just_now)
     with pytest.raises(AlreadySubscribed):
         checkout.start(ada, "pro", "month")
     first.refresh_from_db()

@@ -10,7 +10,7 @@ from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 
 from billing import access, grants, lanes, testing
-from billing.lifecycle import change, checkout, deletion, invoices, overview
+from billing.lifecycle import attempts, change, checkout, deletion, invoices, overview
 from billing.lifecycle.customers import customer_for
 from billing.lifecycle.live_subscription import customer_of
 from billing.models import AccountDeletion, AnnouncedAccess, CheckoutAttempt, Customer, Hold, Plan, Price, Subscription
@@ -322,14 +322,14 @@ def test_a_tab_that_began_by_another_customer_is_given_way_to_and_no_second_sess
     opened, price = [], Price.objects.get(lookup_key="pro_month")
     at_stripe = world.stripe("POST", "customers", email="ada@example.com")
     beside = Customer.objects.create(pk=at_stripe["id"], subscriber=ada.user, is_current=False)
-    make = checkout._open_attempt
+    make = attempts.open_attempt
 
     def with_another(draft):
         if not opened:
             opened.append(CheckoutAttempt.objects.create(customer=beside, price=price, currency="eur"))
         return make(draft)
 
-    monkeypatch.setattr(checkout, "_open_attempt", with_another)
+    monkeypatch.setattr(attempts, "open_attempt", with_another)
     before = len(world.stripe("GET", "checkout/sessions")["data"])
     with pytest.raises(checkout.CheckoutReplaced):
         checkout.start(ada.user, "pro", "month")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from billing import lanes, signals, testing
-from billing.lifecycle import checkout, deletion, overview, trials
+from billing.lifecycle import checkout, checkout_session, deletion, overview, trials
 from billing.lifecycle.cancel import resume
 from billing.lifecycle.refusals import NoPaymentMethod, TrialTooLong
 from billing.models import Alert, CheckoutAttempt, Plan, StripeWrite, Subscription, Trial
@@ -57,7 +57,7 @@ def test_by_default_a_trial_asks_for_a_card(world, ada):
 def test_the_plan_decides_before_the_site_whether_a_card_is_asked_for(world, ada, settings, site, plan, wanted):
     settings.BILLING_TRIAL_WITHOUT_CARD = site
     Plan.objects.filter(slug="team").update(trial_without_card=plan)
-    params = checkout._session_params(checkout.start(ada, "team", "month"), is_first=True)
+    params = checkout_session.session_params(checkout.start(ada, "team", "month"), is_first=True)
     settings_of = params["subscription_data"].get("trial_settings")
     assert (settings_of and settings_of["end_behavior"]["missing_payment_method"]) == wanted
     assert ("payment_method_collection" in params) == (wanted is not None)

@@ -14,7 +14,7 @@ from billing import testing
 from billing.conf import API_VERSION, conf
 from billing.events.parsing import REFERENCES
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
-from billing.lifecycle.checkout import SESSION_STATUSES
+from billing.lifecycle.coming_back import SESSION_STATUSES
 from billing.models import CheckoutAttempt, Dispute, Invoice, Refund, Subscription
 from billing.stripe_client import client, fields
 from billing.stripe_client.fields import FIELDS

@@ -8,14 +8,15 @@ from django.utils import timezone
 
 from billing import subscriptions
 from billing.models import AnnouncedAccess, Customer, Plan, Price, Subscription, SyncRun
-from billing.stripe_account import WrongAccount
-from billing.stripe_client import NoSuchCustomer, fetch
-from billing.sync import comparing, full, list_pages, report
+from billing.sync import comparing, full, list_pages
 from billing.tests.subscriptions.test_projection import found, item
 
 pytestmark = pytest.mark.django_db
 
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 SOON = timedelta(minutes=1)
 
 
@@ -146,189 +147,6 @@ def test_a_dry_full_run_counts_whom_it_would_take_over_and_writes_nothing(full_r
     full_run.is_dry = True
     doubtful(full_run, theirs())
     assert (full_run.run.imported, Customer.objects.count(), Subscription.objects.count()) == (1, 0, 0)
-
-
-# Customers
-
-
-def customers(full_run, *page):
-    list_pages.CustomerPages(full_run)(list(page))
-
-
-def at_stripe(customer="cus_ada", email="cus_ada@example.com", **metadata):
-    return {"id": customer, "email": email, "metadata": metadata}
-
-
-def email_of(customer):
-    return Customer.objects.get(pk=customer).email
-
-
-@pytest.mark.parametrize("is_dry", [False, True])
-def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(full_run, is_dry):
-    full_run.is_dry = is_dry
-    ours()
-    ours("cus_ben")
-    customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="cus_ben@example.com"))
-    assert email_of("cus_ada") == ("cus_ada@example.com" if is_dry else "new@example.com")
-    assert email_of("cus_ben") == "cus_ben@example.com"
-    assert (full_run.run.compared, full_run.run.drifted, full_run.run.healed) == (2, 1, int(not is_dry))
-    assert full_run.run.drifts == [
-        {"customer": "cus_ada", "field": "email", "ours": "c…@e…", "theirs": "n…@e…", "cause": "unknown"}
-    ]
-
-
-def test_who_shares_an_address_with_another_keeps_it_when_the_others_is_corrected(full_run):
-    for name in ("cus_ada", "cus_ben"):
-        ours(name)
-    Customer.objects.update(email="both@example.com")
-    customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="both@example.com"))
-    assert (email_of("cus_ada"), email_of("cus_ben"), full_run.run.healed) == ("new@example.com", "both@example.com", 1)
-
-
-def test_an_address_that_a_webhook_corrects_meanwhile_is_not_written_over(full_run):
-    stale = ours().customer
-    Customer.objects.filter(pk="cus_ada").update(email="webhook@example.com")
-    list_pages.CustomerPages(full_run)._correct(stale, "new@example.com")
-    assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("webhook@example.com", 1, 0)
-
-
-def test_the_same_address_changes_nothing(full_run):
-    ours()
-    ours("cus_ben")
-    customers(full_run, at_stripe(), at_stripe("cus_ben", "new@example.com"))
-    assert (email_of("cus_ada"), email_of("cus_ben")) == ("cus_ada@example.com", "new@example.com")
-    assert [drift["customer"] for drift in full_run.run.drifts] == ["cus_ben"]
-    assert (full_run.run.drifted, full_run.run.healed) == (1, 1)
-
-
-@pytest.mark.parametrize("email", [None, ""])
-def test_an_address_that_was_removed_at_stripe_is_removed_here(full_run, email):
-    ours()
-    customers(full_run, at_stripe(email=email))
-    assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("", 1, 1)
-    customers(full_run, at_stripe(email=email))
-    assert full_run.run.drifted == 1
-
-
-def test_who_was_taken_over_in_this_run_gets_their_address_and_of_who_was_here_before_it_is_a_difference(full_run):
-    for pk, created_at in (("cus_new", full_run.began), ("cus_old", full_run.began - SOON)):
-        Customer.objects.create(pk=pk)
-        Customer.objects.filter(pk=pk).update(created_at=created_at)
-    customers(full_run, at_stripe("cus_new", "new@example.com"), at_stripe("cus_old", "old@example.com"))
-    assert (email_of("cus_new"), email_of("cus_old"), full_run.run.drifted) == ("new@example.com", "old@example.com", 1)
-
-
-def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(full_run):
-    ada, ben = (get_user_model().objects.create_user(f"{name}@example.com") for name in ("ada", "ben"))
-    for name in ("ada", "ben", "eve", "fay"):
-        ours(f"cus_{name}")
-    customers(
-        full_run,
-        at_stripe("cus_ada", "ADA@example.com", billing_subscriber=str(ada.pk)),
-        at_stripe("cus_ben", "other@example.com", billing_subscriber=str(ben.pk)),
-        at_stripe("cus_eve", "ada@example.com"),
-        at_stripe("cus_fay", "ben@example.com", billing_subscriber="no key of ours"),
-    )
-    assert dict(Customer.objects.exclude(subscriber=None).values_list("pk", "subscriber")) == {"cus_ada": ada.pk}
-    ours("cus_second")
-    customers(full_run, at_stripe("cus_second", "ada@example.com", billing_subscriber=str(ada.pk)))
-    assert [row.pk for row in Customer.objects.all_of(ada)] == ["cus_ada", "cus_second"], "the current one stays it"
-
-
-# What is gone
-
-
-@pytest.fixture
-def deleted_at_stripe(monkeypatch):
-    """Whom Stripe still knows, as deleted."""
-    deleted = set()
-
-    def customer(customer_id):
-        if customer_id not in deleted:
-            raise NoSuchCustomer("No such customer", "id", "resource_missing")
-        return {"id": customer_id, "deleted": True}
-
-    monkeypatch.setattr(fetch, "customer", customer)
-    return deleted
-
-
-@pytest.mark.parametrize(("compared", "gone", "stops"), [(0, 100, False), (0, 101, True), (1000, 200, False),
-                                                         (1000, 201, True)])  # fmt: skip
-def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(
-    full_run, deleted_at_stripe, compared, gone, stops
-):
-    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
-    Customer.objects.update(created_at=LONG_AGO)
-    full_run.run.compared = compared
-    if stops:
-        with pytest.raises(WrongAccount, match="STRIPE_SECRET_KEY"):
-            full._find_gone(full_run)
-    else:
-        full._find_gone(full_run)
-    assert len(full_run.doubtful) == (0 if stops else gone)
-
-
-def test_many_who_are_gone_are_compared_if_stripe_knows_them_as_deleted(full_run, deleted_at_stripe):
-    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(101))
-    Customer.objects.update(created_at=LONG_AGO)
-    deleted_at_stripe.update(f"cus_{number}" for number in range(101))
-    full._find_gone(full_run)
-    assert len(full_run.doubtful) == 101
-
-
-def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(full_run):
-    ours("cus_missing")
-    ours("cus_listed", stripe_id="sub_2")
-    ours("cus_deleted")
-    Customer.objects.filter(pk="cus_deleted").update(deleted_at=LONG_AGO)
-    ours("cus_later")
-    Customer.objects.filter(pk="cus_later").update(created_at=full_run.began)
-    full_run.seen = {hash("cus_listed"), hash("sub_2")}
-    full._find_gone(full_run)
-    assert list(full_run.doubtful) == ["cus_missing"]
-
-
-def test_a_subscription_that_stripe_did_not_list_is_missed_though_its_customer_was(full_run):
-    ours()
-    full_run.seen = {hash("cus_ada")}
-    full._find_gone(full_run)
-    assert list(full_run.doubtful) == ["cus_ada"]
-
-
-# A run that was broken off
-
-
-def an_earlier_run(run, **columns):
-    usual = {"mode": "full", "status": "failed", "started_at": run.started_at - SOON, "clock_at": run.clock_at}
-    return SyncRun.objects.create(**{**usual, "progress": {"left": {"customers": []}}, **columns})
-
-
-@pytest.mark.parametrize(
-    ("columns", "is_gone_on_with"),
-    [
-        ({}, True),
-        ({"status": "done"}, False),
-        ({"mode": "routine"}, False),
-        ({"progress": {}}, False),
-    ],
-)
-def test_only_a_full_run_that_was_broken_off_is_gone_on_with(full_run, columns, is_gone_on_with):
-    an_earlier_run(full_run.run, **columns)
-    left = full._left_behind(full_run.run)
-    assert (bool(left), bool(full_run.run.notes)) == (is_gone_on_with, is_gone_on_with)
-
-
-@pytest.mark.parametrize(("ago", "is_gone_on_with"), [(-SOON, True), (timedelta(0), False), (SOON, False)])
-def test_a_run_is_gone_on_with_for_some_hours(full_run, ago, is_gone_on_with):
-    an_earlier_run(full_run.run, started_at=full_run.run.started_at - full.GOES_ON_WITHIN - ago)
-    assert bool(full._left_behind(full_run.run)) is is_gone_on_with
-
-
-def test_the_newest_run_decides_and_one_that_came_to_its_end_since_leaves_nothing(full_run):
-    an_earlier_run(full_run.run, started_at=full_run.run.started_at - 2 * SOON)
-    an_earlier_run(full_run.run, status="done")
-    assert full._left_behind(full_run.run) == {}
-    assert report.summary(full_run.run).endswith("s.")
 
 
 def test_what_differs_is_said_from_both_sides_and_what_does_not_is_not_said():
