@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from billing.access import payer
 from billing.catalogue import packs
-from billing.lifecycle import purchases
+from billing.lifecycle import languages, purchases
 from billing.models import Pack, Purchase
 from billing.money import format_amount
 
@@ -123,7 +123,9 @@ class PurchaseCheckout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(PurchaseRequest, request)
-        made = purchases.start(payer.managed_payer(request), asked["pack"], asked["quantity"], asked["currency"])
+        made = purchases.start(
+            payer.managed_payer(request), asked["pack"], asked["quantity"], asked["currency"], languages.locale_of(request)
+        )
         return Response({"session_id": made.session_id, "url": made.url}, status=status.HTTP_201_CREATED)
 
 
