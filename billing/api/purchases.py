@@ -17,7 +17,7 @@ from billing.money import format_amount
 
 from .base import BillingView, validated, visitor
 from .documented import ASKS_STRIPE, CSRF_NOTE, DATABASE, MINE, NOT_FOR_SALE, NOT_YOURS, READ_MINE, error
-from .fixed import Choice, Moment
+from .fixed import Choice, Moment, OwnWords
 from .serializers import CheckoutAnswer
 from .throttle import CheckoutThrottle
 
@@ -38,8 +38,8 @@ class PackGrantSerializer(serializers.Serializer[Any]):
 
 class PackSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
-    name = serializers.CharField()
-    description = serializers.CharField()
+    name = OwnWords()
+    description = OwnWords()
     grants = PackGrantSerializer(source="*")
     prices = serializers.SerializerMethodField()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from billing.cadence import Cadence
 from billing.conf import conf
@@ -46,8 +47,8 @@ class AddOnDefinition:
 DEFAULT_ADD_ONS: list[dict[str, Any]] = [
     {
         "slug": "extra",
-        "name": "500 more generations",
-        "description": "Every month, on top of your plan.",
+        "name": _("500 more generations"),
+        "description": _("Every month, on top of your plan."),
         "limits": {"generations": 500},
         "plans": ["pro", "team"],
         "prices": {
@@ -150,7 +151,7 @@ def sums(pairs: list[tuple[Object, AddOnPrice]]) -> dict[str, int]:
 def monthly_cost(pairs: list[tuple[Object, AddOnPrice]], currency: str) -> int:
     """Return what these items cost a month, in minor units, before discounts."""
     costs = (Fraction(cost_of(price, currency, readers.quantity_of(item)) or 0) for item, price in pairs)
-    months = (price.cadence.months for _, price in pairs)
+    months = (price.cadence.months for _add_on, price in pairs)
     return round(sum((cost / each for cost, each in zip(costs, months, strict=True)), Fraction(0)))
 
 
@@ -204,7 +205,7 @@ def record_price(stripe_price: Object, add_on: AddOn | None = None) -> AddOnPric
         "interval_count": recurring.get("interval_count") or 1,
         "is_active": bool(stripe_price["active"]),
     }
-    row, _ = AddOnPrice.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
+    row, _is_new = AddOnPrice.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
     if row.lookup_key:
         AddOnPrice.objects.filter(lookup_key=row.lookup_key).exclude(pk=row.pk).update(lookup_key="")
     return row
