@@ -129,6 +129,7 @@ FOR_STAFF = (
     "billing/lifecycle/deletion",
     "billing/lifecycle/host_params.py",
     "billing/lifecycle/price_moves",
+    "billing/lifecycle/send_details.py",
     "billing/usage/crediting.py",
     "billing/usage/doubts.py",
     "billing/usage/overriding.py",

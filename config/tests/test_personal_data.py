@@ -93,11 +93,12 @@ def test_a_deletion_clears_what_is_said_to_be_cleared_and_nothing_of_a_bystander
     ben = world.subscribed(email="ben@example.com")
     for model in (ours.Pack, ours.AddOnPrice, ours.AddOn):
         model.objects.all().delete()
-    ours.Plan.objects.update(slug="other")
+    ours.Plan.objects.filter(slug="pro").update(slug="other")
+    ours.Price.objects.filter(lookup_key="pro_month").update(lookup_key="other_month")
     rows = row_of_each(email=WORD)
     rows[ours.AccountDeletion].delete()
     alice = rows[ours.Customer].subscriber
-    alice.tokens.create(digest="d", password_digest="p", prefix="12345678", name=WORD)
+    alice.api_tokens.create(digest="d", password_digest="p", prefix="12345678", name=WORD)
     for model, fields in CLEARED.items():
         if model in rows and model is not ours.AccountDeletion:
             values = {name: {"note": WORD} if name == "params" else WORD for name in fields}
