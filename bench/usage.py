@@ -144,6 +144,7 @@ def at(days: int) -> Any:
 
 def row(work: str, theirs: tuple[float, float], ours: tuple[float, float]) -> dict[str, Any]:
     words = [f"{cpu:.2f} ms CPU, {rate:,.0f}/s" for cpu, rate in (theirs, ours)]
+    print(work, *words, sep="; ", file=sys.stderr)  # a run takes minutes
     return {"work": work, "baseline": words[0], "ours": words[1], "ratio": f"{ours[0] / theirs[0]:.1f} ×"}
 
 

@@ -354,6 +354,12 @@ class Settings:
         return timedelta(days=self._get("BILLING_CREDITS_REMINDER_DAYS", 7))
 
     @property
+    def guests_buy_packs(self) -> bool:
+        """BILLING_GUESTS_BUY_PACKS: whether packs are sold to visitors without an account, by their e-mail address. They
+        get what they bought once they sign up and confirm that address, which BILLING_EMAIL_IS_CONFIRMED must tell."""
+        return self._get("BILLING_GUESTS_BUY_PACKS", False)
+
+    @property
     def invoice(self) -> dict[str, Any]:
         """BILLING_INVOICE: texts on the invoices of new customers: `{"footer": "…", "memo": "…", "custom_fields":
         [{"name": "VAT", "value": "…"}]}`, each optional, as Stripe limits them."""

@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from .money import DEFAULT_LOCALE, format_amount, locale_of
 
@@ -44,6 +44,12 @@ def percent(share: Decimal | int) -> str:
 def day(at: datetime | date) -> str:
     """Return "December 1, 2026", "1. Dezember 2026", in the site's time zone."""
     return str(format_date(_date(at), "long", locale=_locale()))
+
+
+def own_words(text: str) -> str:
+    """Return the name or description of what is sold, or of a feature, as a catalogue has it; as it is, where none
+    does. Ours have the default plans, packs and add-ons; a project puts its own into its catalogue."""
+    return gettext(text) if text else ""
 
 
 def short_day(at: datetime | date) -> str:

@@ -17,6 +17,7 @@ STRIPE_RATE = "60/m"
 LINK_RATE = "30/m"
 REDEEM_RATE = "10/m"
 CODE_RATE, VISITORS_CODE_RATE = "20/m", "60/m"
+GUESTS_RATE = "60/m"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _own = LocMemCache("billing.rates", {})
@@ -77,6 +78,18 @@ def code_wait(request: HttpRequest) -> int:
     if user is not None and user.is_authenticated:
         return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
     return seconds_to_wait(request, "billing.code", "visitors", VISITORS_CODE_RATE)
+
+
+def guest_wait(request: HttpRequest, email: str) -> int:
+    """Limit the Checkouts of guests: those of one address, and those of all guests together, who may share a network
+    address and behind a Unix socket have none."""
+    own = seconds_to_wait(request, "billing.guest", email.lower()[:254], conf.checkout_rate)
+    return own or seconds_to_wait(request, "billing.guests", "all", GUESTS_RATE)
+
+
+def guest_return_wait(request: HttpRequest, session_id: str) -> int:
+    """Limit the page to which a guest comes back, which asks Stripe each time it is loaded."""
+    return seconds_to_wait(request, "billing.guest_return", session_id, RETURN_RATE)
 
 
 def _user(request: HttpRequest) -> str:

@@ -4,7 +4,7 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, add_ons, buying, invoice_links, managing, packs, redeeming, spending, staying
+from .pages import account, add_ons, buying, guests, invoice_links, managing, packs, redeeming, spending, staying
 
 app_name = conf.app_label
 
@@ -35,6 +35,8 @@ addresses = [
     path("billing/packs", packs.packs, name="packs"),
     path("billing/packs/buy", packs.buy, name="buy_pack"),
     path("billing/packs/return", packs.purchase_return, name="purchase_return"),
+    path("billing/packs/guest/return", guests.guest_return, name="guest_return"),
+    path("billing/packs/<slug:slug>", guests.pack, name="pack"),
     path("billing/redeem", redeeming.redeem, name="redeem"),
     path("billing/spending", spending.spending, name="spending"),
     path("billing/invoices", managing.invoices, name="invoices"),

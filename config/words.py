@@ -19,7 +19,7 @@ LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 # The app whose `locale` translates them → the folders.
 SOURCES = {"billing": ["billing"], "accounts": ["accounts", "templates", "config"], "notifications": ["notifications"]}
 KEYWORDS: dict[str, Any] = {
-    **dict.fromkeys(("_", "gettext", "gettext_lazy"), None),
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
 }
@@ -51,6 +51,24 @@ def unmarked() -> Iterator[str]:
     for path in _files(FOR_SUBSCRIBERS, frozenset({".py"})):
         if not str(path.relative_to(ROOT)).startswith(FOR_STAFF):
             yield from (f"{path.relative_to(ROOT)}: {text}" for text in unmarked_in_python(path.read_text()))
+    yield from in_scripts()
+
+
+SCRIPTS = ["static", "billing/static"]
+
+
+def in_scripts() -> Iterator[str]:
+    """Yield the place and text of each sentence in our JavaScript, which no catalogue reaches: the page says it, in an
+    attribute."""
+    for path in _files(SCRIPTS, frozenset({".js"})):
+        yield from (f"{path.relative_to(ROOT)}: {text}" for text in unmarked_in_script(path.read_text()))
+
+
+def unmarked_in_script(source: str) -> Iterator[str]:
+    code = re.sub(r"^\s*//.*$", "", source, flags=re.MULTILINE)
+    for quoted in QUOTED.findall(code):
+        if SENTENCE.fullmatch(quoted[1:-1]):
+            yield quoted[1:-1]
 
 
 # --- Marked texts ----------------------------------------------------------------------------------------------------
@@ -111,6 +129,7 @@ FOR_STAFF = (
     "billing/lifecycle/deletion",
     "billing/lifecycle/host_params.py",
     "billing/lifecycle/price_moves",
+    "billing/lifecycle/send_details.py",
     "billing/usage/crediting.py",
     "billing/usage/doubts.py",
     "billing/usage/overriding.py",
@@ -126,9 +145,10 @@ NAMES = frozenset({"UTC"})
 SENTENCE = re.compile(r"[A-Z][^ ]* .*[a-z].*[.:!?]|.* .*[a-z]\.", re.DOTALL)
 # What these are called with is a log line, an alert, an error of a program, or the schema of the API.
 NOT_FOR_READERS = frozenset(
-    "CommandError DiscountUnknown GivenUp ImproperlyConfigured OpenApiParameter OpenApiResponse RuntimeError TypeError "
+    "CommandError DiscountUnknown GivenUp ImproperlyConfigured NotGivable OpenApiParameter OpenApiResponse RuntimeError TypeError "
     "ValueError WrongOffer alert alert_staff debug error exception extend_schema info note remind_staff warning".split()
 )
+QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'|`[^`]*`')
 NOT_READ = frozenset({"description", "for_staff", "help_text", "note"})
 NOTES_FOR_STAFF = frozenset({"WHAT_TO_DO"})
 

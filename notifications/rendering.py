@@ -17,7 +17,7 @@ from django.template import Context
 from django.template.loader import select_template
 from django.utils import translation
 
-from billing import site
+from billing import localized, site
 from billing.lifecycle import invoice_links
 
 from . import facts as current
@@ -26,6 +26,10 @@ from .models import Mail
 
 BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 _WRAPPER = textwrap.TextWrapper(width=76, break_long_words=False, break_on_hyphens=False)
+
+
+# Names of what is sold, as a catalogue has them; a plan's is written by the filter `plan_name`.
+OURS_IN_WORDS = ("pack", "feature")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def render(mail: Mail, language: str = "") -> Rendered:
         "language": language,
     }
     with translation.override(language):
+        facts |= {name: localized.own_words(facts[name]) for name in OURS_IN_WORDS if facts.get(name)}
         subject = " ".join(_fill(mail, "subject.txt", facts, autoescape=False).split())
         text = _fill(mail, "txt", facts, autoescape=False)
         html = _fill(mail, "html", {**facts, "subject": subject}, autoescape=True)

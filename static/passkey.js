@@ -1,11 +1,9 @@
 // Passkeys: the browser's own WebAuthn, between two calls of the site. The buttons stay hidden where it has none.
 "use strict";
 
-const WORDS = {
-  NotAllowedError: "Nothing was chosen, or it took too long. Try again.",
-  InvalidStateError: "This device has a passkey for your account already.",
-  SecurityError: "The browser refuses passkeys at this address.",
-};
+// The page says them in the reader's language.
+const SAID = document.currentScript.dataset;
+const WORDS = { NotAllowedError: SAID.nothing, InvalidStateError: SAID.known, SecurityError: SAID.address };
 
 async function post(section, address, body) {
   const answer = await fetch(address, {
@@ -17,10 +15,10 @@ async function post(section, address, body) {
     body: JSON.stringify(body),
   });
   if (answer.status === 429) {
-    throw new Error(`Too many attempts. Try again in ${answer.headers.get("Retry-After")} seconds.`);
+    throw new Error(SAID.often.replace("{seconds}", answer.headers.get("Retry-After")));
   }
   if (!answer.ok) {
-    throw new Error("The site did not accept this passkey. Load the page again, and try again.");
+    throw new Error(SAID.refused);
   }
   return answer.json();
 }
@@ -43,7 +41,7 @@ for (const section of document.querySelectorAll("[data-passkey]")) {
   section.hidden = !(window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON);
   button.addEventListener("click", async () => {
     button.disabled = true;
-    note.textContent = "Your browser asks you for the passkey.";
+    note.textContent = SAID.asks;
     try {
       await perform(section);
     } catch (problem) {

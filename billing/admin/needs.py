@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing import clock
+from billing.lifecycle import guests
 from billing.models import (
     AccountDeletion,
     Agreement,
@@ -18,6 +19,7 @@ from billing.models import (
     MirrorFailure,
     Payment,
     PriceMoveRow,
+    Purchase,
     StripeEvent,
     StripeWrite,
     Subscription,
@@ -59,6 +61,11 @@ def _syncs() -> QuerySet[SyncRun]:
 
 def _conditions() -> QuerySet[Alert]:
     return Alert.objects.filter(cause__in=CONDITIONS, raised_at__gt=timezone.now() - LASTS)
+
+
+def _guests() -> QuerySet[Purchase]:
+    """Return purchases of guests for which nobody has signed up for days."""
+    return Purchase.objects.unmatched().filter(created_at__lt=clock.now() - guests.ABANDONED_AFTER)
 
 
 add(
@@ -130,6 +137,13 @@ add(
         "report of use waits for a decision",
         "reports of use wait for a decision",
         lambda: UsageReport.objects.filter(state__in=UsageReport.NEEDS_PERSON),
+    ),
+    Need(
+        "guest",
+        Purchase,
+        "purchase of a guest waits for its owner",
+        "purchases of guests wait for their owners",
+        _guests,
     ),
     Need("deletion", AccountDeletion, "deletion is stuck", "deletions are stuck", _stuck_deletions),
     Need("sync", SyncRun, "sync found differences or failed", "syncs found differences or failed", _syncs),

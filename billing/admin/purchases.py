@@ -11,6 +11,7 @@ from billing.models import Pack, Purchase
 from billing.money import format_amount
 
 from . import display, people
+from .guests import GuestActs
 from .readonly import ReadOnlyAdmin
 
 Status = Purchase.Status
@@ -51,7 +52,7 @@ class PackAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Purchase)
-class PurchaseAdmin(ReadOnlyAdmin):
+class PurchaseAdmin(GuestActs):
     list_display = ["pack", "subscriber_link", "state", "paid", "bought"]
     list_filter = ["status", "pack", "created_at"]
     list_select_related = ["pack", "customer__subscriber"]
@@ -61,6 +62,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
         "pack",
         "quantity",
         "subscriber_link",
+        "guest",
         "state",
         "paid",
         "bought",
@@ -77,15 +79,22 @@ class PurchaseAdmin(ReadOnlyAdmin):
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths("customer__subscriber")]
         ids = ["customer__id__exact", "session_id__exact", "payment_intent__exact", "invoice_id__exact"]
+        ids.append("guest_email__istartswith")
         return [*ids, *emails]
 
     @display.column("subscriber")
     def subscriber_link(self, purchase: Purchase) -> Any:
         return people.link(purchase.customer)
 
+    @display.column("guest")
+    def guest(self, purchase: Purchase) -> str:
+        return purchase.guest_email
+
     @display.column("state", ordering="status")
     def state(self, purchase: Purchase) -> Any:
         badge = display.badge(purchase.status, TONES.get(Status(purchase.status), "quiet"))
+        if purchase.status == Status.PAID and purchase.guest_email:
+            return display.lines(badge, display.badge("waits for a guest to sign up", "waiting"))
         if purchase.status == Status.PAID and purchase.delivered_at is None:
             return display.lines(badge, display.badge("not delivered", "bad"))
         back = purchase.given_back and f"{format_amount(purchase.given_back, purchase.currency)} given back"

@@ -12,7 +12,7 @@ from billing.lifecycle import Effect, add_ons, overview
 
 from .base import BillingView, validated, visitor
 from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, NOT_NOW, error
-from .fixed import Choice, Moment
+from .fixed import Choice, Moment, OwnWords
 from .serializers import LineField, LineSerializer, Money, OverflowSerializer, SubscriptionState
 from .throttle import StripeThrottle
 
@@ -35,7 +35,7 @@ class AddOnPreviewRequest(serializers.Serializer[Any]):
 
 class AddOnPreviewAnswer(serializers.Serializer[Any]):
     slug = serializers.SlugField(source="add_on.slug")
-    name = serializers.CharField(source="add_on.name")
+    name = OwnWords(source="add_on.name")
     quantity = serializers.IntegerField()
     previous_quantity = serializers.IntegerField(source="had")
     currency = serializers.CharField()

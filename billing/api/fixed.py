@@ -18,8 +18,17 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
+from billing import localized
+
 # Settings that name one thing are DRF's own; without a setting of the user's it would read the project's.
 SETTINGS = APISettings({"DEFAULT_VERSION": None}, DEFAULTS, IMPORT_STRINGS)
+
+
+class OwnWords(serializers.CharField):
+    """This field is the name or description of what is sold, in the reader's language where a catalogue has it."""
+
+    def to_representation(self, value: Any) -> str:
+        return localized.own_words(super().to_representation(value))
 
 
 class Negotiation(DefaultContentNegotiation):

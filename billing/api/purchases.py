@@ -11,13 +11,13 @@ from rest_framework.response import Response
 
 from billing.access import payer
 from billing.catalogue import packs
-from billing.lifecycle import purchases
+from billing.lifecycle import languages, purchases
 from billing.models import Pack, Purchase
 from billing.money import format_amount
 
 from .base import BillingView, validated, visitor
 from .documented import ASKS_STRIPE, CSRF_NOTE, DATABASE, MINE, NOT_FOR_SALE, NOT_YOURS, READ_MINE, error
-from .fixed import Choice, Moment
+from .fixed import Choice, Moment, OwnWords
 from .serializers import CheckoutAnswer
 from .throttle import CheckoutThrottle
 
@@ -38,8 +38,8 @@ class PackGrantSerializer(serializers.Serializer[Any]):
 
 class PackSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
-    name = serializers.CharField()
-    description = serializers.CharField()
+    name = OwnWords()
+    description = OwnWords()
     grants = PackGrantSerializer(source="*")
     prices = serializers.SerializerMethodField()
 
@@ -123,7 +123,9 @@ class PurchaseCheckout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(PurchaseRequest, request)
-        made = purchases.start(payer.managed_payer(request), asked["pack"], asked["quantity"], asked["currency"])
+        made = purchases.start(
+            payer.managed_payer(request), asked["pack"], asked["quantity"], asked["currency"], languages.locale_of(request)
+        )
         return Response({"session_id": made.session_id, "url": made.url}, status=status.HTTP_201_CREATED)
 
 

@@ -12,7 +12,7 @@ from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect, cancel, trials
 from billing.models import Hold, Plan, Price, Subscription
 
-from .fixed import Choice, Day, Moment
+from .fixed import Choice, Day, Moment, OwnWords
 from .prices import PriceSerializer, add_on_price_answers, money, price_answers
 
 MAX_QUANTITY = 1_000_000
@@ -187,7 +187,7 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
 
 class HeldAddOnSerializer(serializers.Serializer[Any]):
     slug = serializers.SlugField(source="add_on.slug")
-    name = serializers.CharField(source="add_on.name")
+    name = OwnWords(source="add_on.name")
     quantity = serializers.IntegerField()
     amount = serializers.IntegerField(
         allow_null=True, help_text="What so many cost at each renewal: minor units, before discounts and taxes"
@@ -319,7 +319,7 @@ class OverflowSerializer(serializers.Serializer[Any]):
 
 class AddOnOutlookSerializer(serializers.Serializer[Any]):
     slug = serializers.SlugField()
-    name = serializers.CharField()
+    name = OwnWords()
     quantity = serializers.IntegerField()
     is_kept = serializers.BooleanField(help_text="false: the new plan can't have it, so it ends with this change")
     cost = serializers.IntegerField(allow_null=True, help_text="Minor units at each renewal; null if it ends")
@@ -370,8 +370,8 @@ class InvoicesAnswer(serializers.Serializer[Any]):
 
 class SoldAddOnSerializer(serializers.Serializer[Any]):
     slug = serializers.SlugField()
-    name = serializers.CharField()
-    description = serializers.CharField()
+    name = OwnWords()
+    description = OwnWords()
     limits = serializers.DictField(
         child=serializers.IntegerField(allow_null=True), help_text="More a month, for each one that is bought"
     )
@@ -382,6 +382,8 @@ class SoldAddOnSerializer(serializers.Serializer[Any]):
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
+    name = OwnWords()
+    description = OwnWords()
     trial_days = serializers.SerializerMethodField(help_text="Of a first subscription; who had a trial gets none")
     limits = serializers.SerializerMethodField()
     currency = serializers.SerializerMethodField(help_text="Currency for this visitor, among those the plan is sold in")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from billing.cadence import Cadence
 from billing.conf import conf
@@ -56,17 +57,19 @@ class PlanDefinition:
 ELSEWHERE = {"slug", "limits", "overage", "rollover", "prices"}
 COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in ELSEWHERE)
 
+# The names and descriptions are kept in English, and translated where they are shown (`localized.own_words`).
+FEATURES = (_("generations"),)
 DEFAULT_PLANS: list[dict[str, Any]] = [
     {
         "slug": "free",
-        "name": "Free",
-        "description": "Everything you need to try it out.",
+        "name": _("Free"),
+        "description": _("Everything you need to try it out."),
         "limits": {"generations": 10},
     },
     {
         "slug": "pro",
-        "name": "Pro",
-        "description": "For one person who uses it every day.",
+        "name": _("Pro"),
+        "description": _("For one person who uses it every day."),
         "limits": {"generations": 1_000},
         "prices": {
             Interval.MONTH: {"usd": 2_000, "eur": 1_900, "gbp": 1_600, "jpy": 3_000},
@@ -75,8 +78,8 @@ DEFAULT_PLANS: list[dict[str, Any]] = [
     },
     {
         "slug": "team",
-        "name": "Team",
-        "description": "For a team that builds on it together.",
+        "name": _("Team"),
+        "description": _("For a team that builds on it together."),
         "limits": {"generations": 10_000},
         "trial_days": 14,
         "prices": {

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from billing.conf import conf
 from billing.models import Pack, Plan, PlanLimit
@@ -41,16 +42,16 @@ class PackDefinition:
 DEFAULT_PACKS: list[dict[str, Any]] = [
     {
         "slug": "credits_1000",
-        "name": "1,000 generations",
-        "description": "For a busy month. They don't expire.",
+        "name": _("1,000 generations"),
+        "description": _("For a busy month. They don't expire."),
         "feature": "generations",
         "quantity": 1_000,
         "prices": {"usd": 1_500, "eur": 1_400, "gbp": 1_200, "jpy": 2_300},
     },
     {
         "slug": "lifetime_pro",
-        "name": "Pro for good",
-        "description": "Pay once, keep it.",
+        "name": _("Pro for good"),
+        "description": _("Pay once, keep it."),
         "plan": "pro",
         "prices": {"usd": 40_000, "eur": 38_000, "gbp": 32_000, "jpy": 60_000},
     },

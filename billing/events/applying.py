@@ -20,7 +20,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch, id_of
 from billing.subscriptions import mirror
 
-from . import placement
+from . import placement, thin
 from .event_types import CHARGE_REFUNDED, INVOICE, NOT_FINALIZED, PAID, PROCESSING, UNPAID
 from .receivers import Customers, receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
@@ -133,6 +133,8 @@ def _place(event: StripeEvent) -> str | Stamp:
     """Move an event that waits on a payment to its customer's lane; the event of a stranger has no effect."""
     if event.object.get("object") in refreshing.KINDS:
         return _refresh_catalogue(event)
+    if event.type in thin.METER_ERRORS:
+        return thin.apply(event.pk)
     customer_id = placement.resolve(event.lane, event.object)
     customer = Customer.objects.filter(pk=customer_id).first()
     if customer is None:

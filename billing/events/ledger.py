@@ -11,7 +11,7 @@ from billing.conf import conf
 from billing.models import Lane, StripeEvent
 from billing.stripe_client import id_of
 
-from . import placement
+from . import placement, thin
 from .event_types import EVENT_TYPES
 from .parsing import Event
 
@@ -82,7 +82,7 @@ def why_ignored(event: Event) -> str | None:
         return f"A {theirs} mode event, and this project runs in {ours} mode: never processed."
     if event.account and _is_connected(event.account):
         return f"An event of the connected account {event.account}, whose customers are not ours: never processed."
-    return None if event.type in EVENT_TYPES else ""
+    return None if event.type in EVENT_TYPES or event.type in thin.METER_ERRORS else ""
 
 
 def _is_connected(account: str) -> bool:
@@ -133,9 +133,8 @@ def replay(event_ids: list[str]) -> int:
     the other mode.
     """
     with transaction.atomic():
-        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=EVENT_TYPES).exclude(
-            payload={}
-        )
+        heard = EVENT_TYPES | thin.METER_ERRORS
+        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=heard).exclude(payload={})
         found = list(events.locked().values_list("pk", "lane"))
         StripeEvent.objects.filter(pk__in=[pk for pk, _ in found]).update(
             status=Status.RECEIVED,

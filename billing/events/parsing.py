@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from . import thin
+
 MOST_LEVELS = 64
 CONTAINERS = (dict, list)
 INT64 = 2**63
@@ -127,6 +129,9 @@ class Event:
         or of another type; NotBearable if it is nested too deep.
         """
         check_depth(data)
+        if thin.is_thin(data):
+            data = thin.as_event(data)
+            text = None
         text = json.dumps(data) if text is None else text
         if MAYBE_NOT_STORABLE.search(text):
             data = storable(data)

@@ -227,9 +227,24 @@ def _overview(
     coming = None if is_cancelling else price_moves.coming_of(held)
     less = subscriptions.discounts.discounts_of(held) if held and subscriptions.is_live_status(held.status) else []
     spending = usage.spending_of(subscriber, granted)
+    charge = charge or (None if is_cancelling else _last_charge(held, granted, spending))
     lacks = subscriber is not None and lacks_address(subscriber)
     known = (decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, less)
     return Overview(*known, spending, lacks, is_cancelling)
+
+
+def _last_charge(
+    held: Subscription | None, granted: usage.Allowance, spending: usage.Spending | None
+) -> NextCharge | None:
+    """Return what the last invoice of a subscription that ends with its period bills for use beyond the limits, so far
+    and before tax. Stripe previews no invoice of such a one."""
+    if held is None or spending is None or held.cancel_at is None or held.current_period_end is None:
+        return None
+    ends_now = held.status in ("active", "trialing") and held.cancel_at <= held.current_period_end
+    billed = [each.amount for each in spending.features if granted.overage.get(each.feature) == held]
+    if not ends_now or not sum(billed):
+        return None
+    return NextCharge(subscription=held, amount=sum(billed), currency=spending.currency, at=held.current_period_end)
 
 
 def _is_cancelling(held: Subscription) -> bool:

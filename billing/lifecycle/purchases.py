@@ -33,13 +33,13 @@ MOST_AT_ONCE = 100
 MOST_SHOWN = 100
 
 
-def start(subscriber: Any, slug: str, quantity: int = 1, currency: str = "") -> Purchase:
-    """Return a purchase with a Checkout session; its `url` is the page to send the buyer to.
+def start(subscriber: Any, slug: str, quantity: int = 1, currency: str = "", locale: str = "") -> Purchase:
+    """Return a purchase with a Checkout session; its `url` is the page to send the buyer to, in the language `locale`.
 
     Raises `PackNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadyOwned`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
     """
-    pack = _pack_for_sale(slug, quantity, currency)
+    pack = pack_for_sale(slug, quantity, currency)
     currency = currency or pack.currency
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
@@ -48,16 +48,18 @@ def start(subscriber: Any, slug: str, quantity: int = 1, currency: str = "") -> 
     customer = customer_for(subscriber, currency)
     if access.withheld(customer):
         raise AccessWithheld
-    if reusable := _reusable(customer, pack, quantity, currency):
+    wanted = {"quantity": quantity, "currency": currency, "locale": locale}
+    if reusable := _reusable(customer, pack, wanted):
         return reusable
-    purchase = _open(customer, pack, quantity, currency)
+    purchase = _open(customer, pack, wanted)
     _give_up_if_deleting(subscriber, purchase)
-    if (purchase.quantity, purchase.currency) != (quantity, currency):
+    if not _is_as(wanted, purchase):
         raise CheckoutReplaced
-    return purchase if purchase.session_id else _with_session(purchase)
+    return purchase if purchase.session_id else with_session(purchase)
 
 
-def _pack_for_sale(slug: str, quantity: int, currency: str) -> Pack:
+def pack_for_sale(slug: str, quantity: int, currency: str) -> Pack:
+    """Return the pack that is for sale so often, in this currency. Raises `PackNotOffered`."""
     pack = packs.for_sale().filter(slug=slug).first()
     if pack is None:
         raise PackNotOffered(_("We don't sell a pack called “{pack}”.").format(pack=slug[:50]))
@@ -80,14 +82,18 @@ def _owns(subscriber: Any, pack: Pack) -> bool:
     return Grant.objects.open().filter(subscriber=subscriber, plan=pack.plan, until=None).exists()
 
 
-def _reusable(customer: Customer, pack: Pack, quantity: int, currency: str) -> Purchase | None:
+def _is_as(wanted: dict[str, Any], purchase: Purchase) -> bool:
+    return all(getattr(purchase, name) == value for name, value in wanted.items())
+
+
+def _reusable(customer: Customer, pack: Pack, wanted: dict[str, Any]) -> Purchase | None:
     """Return the pack's open purchase if its page can be used again. Otherwise end it, at Stripe first."""
     purchase = Purchase.objects.filter(customer=customer, pack=pack, status=Status.OPEN).select_related("pack").first()
     if purchase is None or not purchase.session_id:
         return None
     session = stripe_client.get(f"/v1/checkout/sessions/{purchase.session_id}")
     if session["status"] == "open":
-        if (purchase.quantity, purchase.currency) == (quantity, currency):
+        if _is_as(wanted, purchase):
             return purchase
         _expire(purchase)
     refresh(purchase)
@@ -106,13 +112,13 @@ def _refreshed(purchase: Purchase) -> Purchase | None:
     return purchases.refresh(Customer.objects.get(pk=purchase.customer_id), purchase.session_id)
 
 
-def _open(customer: Customer, pack: Pack, quantity: int, currency: str) -> Purchase:
+def _open(customer: Customer, pack: Pack, wanted: dict[str, Any]) -> Purchase:
     try:
         purchase, _ = Purchase.objects.select_related("customer", "pack").get_or_create(
             customer=customer,
             pack=pack,
             status=Status.OPEN,
-            defaults={"quantity": quantity, "currency": currency, "created_at": clock.now()},
+            defaults={**wanted, "created_at": clock.now()},
         )
     except IntegrityError as error:
         raise CheckoutReplaced from error
@@ -127,8 +133,8 @@ def _give_up_if_deleting(subscriber: Any, purchase: Purchase) -> None:
         raise
 
 
-def _with_session(purchase: Purchase) -> Purchase:
-    """Make the session. If the purchase was closed meanwhile, expire the session so that nobody can pay it."""
+def with_session(purchase: Purchase) -> Purchase:
+    """Make the session, a guest's too. If the purchase was closed meanwhile, expire the session so that nobody can pay it."""
     try:
         session = stripe_client.post(
             "/v1/checkout/sessions", idempotency_key=str(purchase.pk), **_session_params(purchase)
@@ -145,20 +151,22 @@ def _with_session(purchase: Purchase) -> Purchase:
 
 
 def _session_params(purchase: Purchase) -> dict[str, Any]:
-    subscriber = purchase.customer.subscriber
-    metadata = {PURCHASE_KEY: str(purchase.pk), METADATA_KEY: subscriber_key(subscriber)}
-    params = {
-        "mode": "payment",
-        "customer": purchase.customer_id,
-        "client_reference_id": subscriber_key(subscriber),
+    metadata = {PURCHASE_KEY: str(purchase.pk)}
+    params: dict[str, Any] = {"mode": "payment", "customer": purchase.customer_id}
+    back = "guest_return"
+    if (subscriber := purchase.customer.subscriber) is not None:
+        metadata[METADATA_KEY] = params["client_reference_id"] = subscriber_key(subscriber)
+        back = "purchase_return"
+    params |= {
         "line_items": [{"price": purchase.pack.price_id, "quantity": purchase.quantity}],
         "currency": purchase.currency,
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata},
         "invoice_creation": {"enabled": True, "invoice_data": {"metadata": metadata}},
         "allow_promotion_codes": True,
-        "success_url": f"{site.absolute(site.path_of('purchase_return'))}?session_id={{CHECKOUT_SESSION_ID}}",
+        "success_url": f"{site.absolute(site.path_of(back))}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": site.absolute(site.path_of("packs")),
+        **({"locale": purchase.locale} if purchase.locale else {}),
     }
     return tax.taxed(params)
 

@@ -56,6 +56,22 @@ class TrialTooLong(Refused):
     sentence = _("The trial of this plan is not set up correctly. Our team has been notified. Please try again later.")
 
 
+class GuestsNotServed(Refused):
+    """Packs are sold to subscribers only."""
+
+    sentence = _("Please log in or sign up to buy this.")
+
+
+class AddressRefused(Refused):
+    """A guest typed what is no e-mail address."""
+
+    sentence = _("Please enter your e-mail address, such as name@example.com.")
+
+
+class NotGivable(Refused):
+    """Staff, or the worker, cannot give this guest's purchase to the subscriber."""
+
+
 class AccountClosing(Refused):
     sentence = _("This account is being deleted, so it can no longer buy anything.")
 

@@ -3,22 +3,28 @@
 from collections.abc import Callable
 from typing import Any
 
+from babel import Locale
+
 from billing import stripe_client
 from billing.stripe_client import NoSuchCustomer, NoTaxAddress, StripeRefused
 
 # Stripe takes these when it makes a customer, and refuses them in an update.
 ONLY_AT_CREATION = frozenset({"payment_method", "tax_id_data", "test_clock"})
+# Two letters that CLDR names, and that are no country.
+NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - NO_COUNTRIES
 Details = dict[str, Any]
 Refused = dict[str, str]
 
 
 def send(details: Details, write: Callable[[Details], Any]) -> tuple[Any, Refused]:
-    """Write the details; those that Stripe refuses for good are left out, and returned by name with its sentence.
+    """Write the details; those that Stripe refuses for good are left out, and returned by name with its sentence. So is
+    an address whose country there is not: it would never be taxed, and no invoice with it would be right.
 
     Raises `StripeUnavailable`, `NoSuchCustomer`, and `StripeRefused` where no detail of ours is named.
     """
-    left = dict(details)
-    refused: Refused = {}
+    refused = {name: why for name in details if (why := wrong_country(name, details[name]))}
+    left = {name: value for name, value in details.items() if name not in refused}
     while True:
         try:
             return write(left), refused
@@ -30,6 +36,17 @@ def send(details: Details, write: Callable[[Details], Any]) -> tuple[Any, Refuse
                 raise
             refused[name] = str(error.user_message or error)
             del left[name]
+
+
+def wrong_country(name: str, value: Any) -> str:
+    """Return what is wrong with the country of an address or of a place of delivery; "" if nothing is."""
+    address = value.get("address") if name == "shipping" and isinstance(value, dict) else value
+    if name not in ("address", "shipping") or not isinstance(address, dict):
+        return ""
+    country = address.get("country")
+    if not country or (isinstance(country, str) and country.upper() in COUNTRIES):
+        return ""
+    return f"There is no country {str(country)[:40]!r}: write the two letters of ISO 3166, such as DE."
 
 
 def _refused_by(error: Exception) -> str:

@@ -2649,6 +2649,10 @@ class Migration(migrations.Migration):
                     "given_back",
                     models.BigIntegerField(default=0, help_text="Refunded, disputed or lost of it, minor units"),
                 ),
+                (
+                    "locale",
+                    models.CharField(blank=True, default="", help_text="The language of Stripe's page", max_length=10),
+                ),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
                 ("url", models.TextField(blank=True)),
                 ("payment_intent", models.CharField(blank=True, db_index=True, max_length=255)),
@@ -2665,6 +2669,14 @@ class Migration(migrations.Migration):
                         ],
                         default="open",
                         max_length=10,
+                    ),
+                ),
+                (
+                    "guest_email",
+                    models.CharField(
+                        blank=True,
+                        help_text="The address of a guest; empty once it belongs to a subscriber",
+                        max_length=254,
                     ),
                 ),
                 (
@@ -2691,12 +2703,20 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "permissions": [
+                    ("match_purchase", "Can give what a guest bought to a subscriber, or delete the guest")
+                ],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("status__in", ["open", "processing"])),
                         fields=["created_at"],
                         name="billing_purchase_awaited",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("guest_email", ""), _negated=True),
+                        fields=["created_at"],
+                        name="billing_purchase_of_guest",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

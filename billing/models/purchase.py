@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from .catalogue import Plan
 from .subscription import Customer
+from .texts import StripeText
 
 
 class Pack(models.Model):
@@ -55,11 +56,21 @@ class Pack(models.Model):
         return self.is_public and bool(self.price_id)
 
 
+class PurchaseQuerySet(models.QuerySet["Purchase"]):
+    def of_guests(self) -> "PurchaseQuerySet":
+        """Return what guests began to buy, or bought, and no subscriber has yet."""
+        return self.exclude(guest_email="")
+
+    def unmatched(self) -> "PurchaseQuerySet":
+        """Return what guests have paid, or are paying, and nobody has signed up for."""
+        return self.of_guests().filter(status__in=[Purchase.Status.PROCESSING, Purchase.Status.PAID])
+
+
 class Purchase(models.Model):
     """A purchase of a pack. Its id is the idempotency key of its Stripe Checkout session.
 
     `given_back` is what was refunded or is disputed of `amount`, in minor units. `source` of what it gave is
-    `pack:` and the id.
+    `pack:` and the id. `guest_email` is there while it waits for whoever bought it without an account.
     """
 
     class Status(models.TextChoices):
@@ -76,16 +87,23 @@ class Purchase(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField(null=True, blank=True, help_text="What was paid, minor units")
     given_back = models.BigIntegerField(default=0, help_text="Refunded, disputed or lost of it, minor units")
+    locale = models.CharField(max_length=10, blank=True, default="", help_text="The language of Stripe's page")
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
     url = models.TextField(blank=True)
     payment_intent = models.CharField(max_length=255, blank=True, db_index=True)
     invoice_id = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    guest_email = StripeText(
+        max_length=254, blank=True, help_text="The address of a guest; empty once it belongs to a subscriber"
+    )
     times_given = models.PositiveSmallIntegerField(default=0, help_text="How often its plan was given")
     delivered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
+    objects = PurchaseQuerySet.as_manager()
+
     class Meta:
+        permissions = [("match_purchase", "Can give what a guest bought to a subscriber, or delete the guest")]
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "pack"], condition=Q(status="open"), name="billing_one_open_purchase_per_pack"
@@ -97,6 +115,7 @@ class Purchase(models.Model):
                 condition=Q(status__in=["open", "processing"]),
                 name="billing_purchase_awaited",
             ),
+            models.Index(fields=["created_at"], condition=~Q(guest_email=""), name="billing_purchase_of_guest"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext, pgettext
 from billing import localized
 from billing.cadence import Cadence
 from billing.lifecycle import Overview, add_on_items, held_add_ons
-from billing.localized import number
+from billing.localized import number, own_words
 from billing.models import AddOn, Plan, Subscription
 
 from .banners import Banner, Tone
@@ -35,7 +35,7 @@ def of_account(overview: Overview) -> list[dict[str, Any]]:
     """Return what the account page shows of each add-on: its name, and its amount with what becomes of it."""
     return [
         {
-            "name": counted(held.add_on.name, held.quantity),
+            "name": counted(own_words(held.add_on.name), held.quantity),
             "amount": _then(_amount(held.amount, held.currency, held.price.cadence), held.then),
         }
         for held in overview.add_ons
@@ -48,25 +48,25 @@ def in_change(
     """Return a sentence for each add-on about a change of plan, and whether it is kept."""
     said = []
     for each in outlooks:
-        name = counted(each.name, each.quantity)
+        name = counted(own_words(each.name), each.quantity)
         if each.is_kept:
             words = _("You keep {add_on}, {amount}.")
             said.append((words.format(add_on=name, amount=_amount(each.cost, currency, cadence)), True))
         else:
             words = _("{add_on} ends with this change, because we don't sell it with {plan} {how_often}.")
-            said.append((words.format(add_on=name, plan=plan.name, how_often=cadence.adverb), False))
+            said.append((words.format(add_on=name, plan=own_words(plan.name), how_often=cadence.adverb), False))
     return said
 
 
 def ends_with(overview: Overview) -> str:
     """Return the sentence about add-ons for who thinks of cancelling; "" without any."""
-    names = [counted(held.add_on.name, held.quantity) for held in overview.add_ons]
+    names = [counted(own_words(held.add_on.name), held.quantity) for held in overview.add_ons]
     words = _("What you have on top of your plan ends with it: {add_ons}.")
     return words.format(add_ons=", ".join(names)) if names else ""
 
 
 def paused_with(overview: Overview) -> str:
-    names = [counted(held.add_on.name, held.quantity) for held in overview.add_ons]
+    names = [counted(own_words(held.add_on.name), held.quantity) for held in overview.add_ons]
     words = _("What you have on top of your plan is paused with it: {add_ons}.")
     return words.format(add_ons=", ".join(names)) if names else ""
 

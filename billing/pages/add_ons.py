@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from billing import site
 from billing.lifecycle import Effect, PaymentDeclined, StalePreview, overview
 from billing.lifecycle import add_ons as buying
-from billing.localized import amount
+from billing.localized import amount, own_words
 
 from . import add_on_words, tax_words
 from .banners import plan_words
@@ -54,14 +54,14 @@ def _preview(request: HttpRequest, subscriber: Any, slug: str, quantity: int) ->
     line = line_of(request)
     found = buying.preview(subscriber, slug, quantity, line)
     if found.effect is None:
-        name = add_on_words.counted(found.add_on.name, quantity)
+        name = add_on_words.counted(own_words(found.add_on.name), quantity)
         messages.info(request, _("You have {add_on} already, or have chosen it.").format(add_on=name))
         return redirect(site.path_of("account"))
     now = overview.overview_of(subscriber, line)
     context = {
         "preview": found,
         "line": line,
-        "name": add_on_words.counted(found.add_on.name, quantity) if quantity else found.add_on.name,
+        "name": add_on_words.counted(own_words(found.add_on.name), quantity) if quantity else own_words(found.add_on.name),
         "gives": add_on_words.gives(found.add_on, quantity) if quantity else "",
         "is_now": found.effect == Effect.NOW,
         "is_taken_back": found.effect == Effect.TAKES_BACK,

@@ -66,7 +66,10 @@ def next_words(overview: Overview) -> tuple[str, str] | None:
     if (coming := next_date(overview)) is None:
         return None
     name, on = str(COMING[coming[0]]), day(coming[1])
-    if due := next_amount(overview):
+    if (due := next_amount(overview)) and coming[0] not in CHARGES and overview.cancel_at:
+        words = _("{date}. Your use beyond the limits is billed then: {amount} so far, plus any tax")
+        return name, words.format(date=on, amount=due)
+    if due:
         return name, _("{amount} on {date}").format(amount=due, date=on)
     held = overview.subscription
     is_asked = coming[0] in CHARGES and held is not None and next_charges.is_awaited(held)

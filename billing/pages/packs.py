@@ -15,7 +15,7 @@ from billing import catalogue
 from billing.access import payer
 from billing.catalogue import visitors
 from billing.lanes import LaneBusy
-from billing.lifecycle import OUTAGES, Refused, outage_of, purchases
+from billing.lifecycle import OUTAGES, Refused, guests, languages, outage_of, purchases
 from billing.localized import amount, number
 from billing.models import Pack, Purchase
 from billing.private_answers import keep_by_language, keep_private
@@ -54,7 +54,7 @@ def buy(request: HttpRequest) -> HttpResponse:
         return trouble.too_often(request, seconds)
     pack, currency = request.POST.get("pack", ""), request.POST.get("currency", "").lower()
     try:
-        return redirect(purchases.start(subscriber, pack, 1, currency).url)
+        return redirect(purchases.start(subscriber, pack, 1, currency, languages.locale_of(request)).url)
     except Refused as refusal:
         return _shown(request, f"{refusal} {NOTHING_CHARGED}", 409)
     except tuple(OUTAGES) as error:
@@ -84,17 +84,18 @@ def purchase_return(request: HttpRequest) -> HttpResponse:
 def _shown(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
     asked = request.POST.get("currency") or request.GET.get("currency", "")
     language = request.headers.get("Accept-Language", "")
-    cards = [_card(pack, asked, language) for pack in catalogue.packs.for_sale()]
+    cards = [card(pack, asked, language) for pack in catalogue.packs.for_sale()]
     subscriber = payer.payer_of(request)
     context = {
         "cards": cards,
         "problem": problem,
+        "serves_guest": guests.are_served() and not payer.is_signed_in(request),
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     return render(request, "billing/packs.html", context, status=status)
 
 
-def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
+def card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
     currency = visitors.currency_of_visitor(asked, language, catalogue.packs.currencies_of(pack))
     price = amount(pack.amounts[currency], currency)
     return {"pack": pack, "gives": gives(pack), "currency": currency, "amount": price}

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.lifecycle import Overview
+from billing.localized import own_words
 
 from .days import day
 
@@ -47,4 +48,5 @@ def invoice_status(status: str) -> str:
 
 
 def humanize(feature: str) -> str:
-    return feature.replace("_", " ").replace("-", " ")
+    """Return the name of a feature, as a catalogue has it."""
+    return own_words(feature.replace("_", " ").replace("-", " "))

@@ -67,7 +67,10 @@ def _set(purchase: Purchase, **columns: Any) -> None:
 
 
 def _deliver(purchase: Purchase, *, is_new: bool) -> None:
-    """Give what the pack holds. What cannot be given is an alert, once, and stays undelivered; the sync tries again."""
+    """Give what the pack holds. What cannot be given is an alert, once, and stays undelivered; the sync tries again.
+    What a guest paid waits for them to sign up."""
+    if purchase.guest_email:
+        return
     now = clock.now()
     if not Purchase.objects.filter(pk=purchase.pk, delivered_at=None).update(delivered_at=now):
         return
@@ -189,6 +192,6 @@ def _send(signal: Any, purchase: Purchase, **details: Any) -> None:
 
 def awaited() -> Any:
     """Return purchases whose payment may have come unheard, or that are paid and could not be delivered."""
-    undelivered = Q(status=Status.PAID, delivered_at=None)
+    undelivered = Q(status=Status.PAID, delivered_at=None, guest_email="")
     waits = Q(status__in=[Status.OPEN, Status.PROCESSING]) & ~Q(session_id="")
-    return Purchase.objects.filter(undelivered | waits).order_by(F("created_at"))
+    return Purchase.objects.filter(undelivered | waits, customer__deleted_at=None).order_by(F("created_at"))

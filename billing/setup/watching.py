@@ -44,6 +44,16 @@ def install(using: str = "default", **_: Any) -> None:
                         cursor.execute(statement)
 
 
+def missing(using: str = "default") -> list[str]:
+    """Return the tables of which a trigger is missing or differs; none on a database that we have no triggers for."""
+    connection = connections[using]
+    make = {"postgresql": _postgresql, "sqlite": _sqlite}.get(connection.vendor)
+    if make is None:
+        return []
+    there = _there(connection)
+    return sorted(model._meta.db_table for model, keys in _watched().items() if not make(model, keys).keys() <= there)
+
+
 def _there(connection: Any) -> set[str]:
     """Return what the triggers of the database do."""
     query = "SELECT sql FROM sqlite_master WHERE type = 'trigger'"

@@ -18,9 +18,9 @@ def billing_label() -> str:
 
 
 @register.simple_tag
-def billing_url(name: str) -> str:
-    """Return the path of one of billing's pages: `{% billing_url "account" %}`."""
-    return site.path_of(name)
+def billing_url(name: str, *args: Any) -> str:
+    """Return the path of one of billing's pages: `{% billing_url "account" %}`, `{% billing_url "pack" "extra" %}`."""
+    return site.path_of(name, *args)
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""`{% load billing_words %}` writes days as readers of the active language write them."""
+"""`{% load billing_words %}` writes days and names as readers of the active language write them."""
 
 from datetime import datetime
 
@@ -7,6 +7,12 @@ from django import template
 from billing import localized
 
 register = template.Library()
+
+
+@register.filter
+def own_words(text: str) -> str:
+    """Write the name of what is sold in the reader's language, where a catalogue has it."""
+    return localized.own_words(text)
 
 
 @register.filter

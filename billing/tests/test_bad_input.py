@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from billing.lifecycle import send_details
 from billing.models import (
     Agreement,
     CheckoutAttempt,
@@ -15,6 +16,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
+from billing.setup.doctor import functions
 from billing.tests.lifecycle.test_tax import nowhere
 from billing.tests.taxed import BERLIN, bought, sell_with_tax
 
@@ -140,6 +142,31 @@ def test_a_tax_id_of_a_wrong_form_from_the_project(world, eve, client, settings)
     assert (made["address"]["country"], made["tax_ids"]["data"]) == ("DE", [])
     [noted] = StripeWrite.objects.filter(action="update_customer")
     assert noted.refused_at
+
+
+def of_nowhere(subscriber):
+    return {"email": subscriber.email, "address": {**BERLIN, "country": "QQ"}, "name": "Eve"}
+
+
+def test_an_unknown_country_from_the_project(world, eve, client, settings):
+    """As with the tax id: nobody is kept from buying, the rest is sent, staff and the doctor say what to write."""
+    settings.BILLING_CUSTOMER_DETAILS = f"{__name__}.of_nowhere"
+    answer = client.post("/api/v1/subscriptions/checkout", CHOICE, content_type="application/json")
+    assert answer.status_code == 201
+    made = world.stripe("GET", f"customers/{Customer.objects.get().pk}")
+    assert (made["address"], made["name"]) == (None, "Eve")
+    [noted] = StripeWrite.objects.filter(action="update_customer")
+    assert "There is no country 'QQ': write the two letters of ISO 3166, such as DE." in noted.error_message
+    [found] = functions.customer_details()
+    assert "There is no country 'QQ'" in found.text
+
+
+@pytest.mark.parametrize(("country", "is_one"), [("DE", True), ("gb", True), ("", True), (None, True), ("XK", True),
+                                                 ("QQ", False), ("Germany", False), ("EU", False), (49, False)])  # fmt: skip
+def test_what_is_a_country(country, is_one):
+    assert (send_details.wrong_country("address", {"country": country}) == "") == is_one
+    assert (send_details.wrong_country("shipping", {"address": {"country": country}}) == "") == is_one
+    assert send_details.wrong_country("metadata", {"country": country}) == ""
 
 
 def test_an_unknown_country_where_tax_needs_one(world, staff, settings, client):

@@ -1,6 +1,7 @@
 """Stripe examines usage after it has taken it, and tells errors by thin events, which name the reports they are about.
 
-The worker asks for those of our meters each minute while anything was sent of late, and the sync each hour.
+The worker asks for those of our meters each minute while anything was sent of late, and the sync each hour. Where a
+destination at Stripe sends them to the door, they are heard at once (`billing.events.thin`).
 """
 
 import logging
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 REPORT = "v1.billing.meter.error_report_triggered"
 NO_METER = "v1.billing.meter.no_meter_found"
+TYPES = frozenset({REPORT, NO_METER})
 TOLD_WITHIN = timedelta(minutes=15)
 EVENTS = "/v2/core/events"
 
@@ -30,8 +32,14 @@ def ask() -> int:
     refused = 0
     for meter in meters:
         page = stripe_client.get(EVENTS, object_id=meter, limit=100)
-        refused += sum(note(event) for event in page["data"] if event["type"] in (REPORT, NO_METER))
+        refused += sum(note(event) for event in page["data"] if event["type"] in TYPES)
     return refused
+
+
+def hear(event_id: str) -> int:
+    """Read one error report that Stripe told of; return how many usage reports it refuses. Raises `StripeUnavailable`,
+    `StripeRefused`."""
+    return note(stripe_client.get(f"{EVENTS}/{event_id}"))
 
 
 def ask_of_late() -> int:

@@ -42,6 +42,19 @@ def test_every_text_for_subscribers_is_marked():
     assert list(words.unmarked()) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('note("The form could not be loaded.");', ["The form could not be loaded."]),
+        ("throw new Error(`Wait ${s} seconds. Then try again.`)", ["Wait ${s} seconds. Then try again."]),
+        ('// "A comment says this. It is not read."', []),
+        ('place.querySelector("[role=status]").textContent = place.dataset.sorry;', []),
+    ],
+)
+def test_a_sentence_in_a_script_is_found(source, found):
+    assert list(words.unmarked_in_script(source)) == found
+
+
 @in_every_language
 @pytest.mark.parametrize("app", APPS)
 def test_what_is_compiled_is_what_is_translated(app, language):

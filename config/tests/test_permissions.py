@@ -24,10 +24,12 @@ from billing.models import (
     Hold,
     LimitOverride,
     OveragePrice,
+    Pack,
     Plan,
     Price,
     PriceMove,
     PriceMoveRow,
+    Purchase,
     StripeEvent,
     Subscription,
     Usage,
@@ -58,6 +60,10 @@ def rows():
     LimitOverride.objects.create(subscriber=ben, feature="generations", quantity=5, set_at=NOON)
     told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
     Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
+    pack = Pack.objects.create(slug="hour", name="An hour", is_own=True)
+    guest = Customer.objects.create(id="cus2", email="gina@example.com")
+    bought = {"pack": pack, "customer": guest, "currency": "usd", "status": "paid", "created_at": NOON}
+    Purchase.objects.create(pk="00000000-0000-4000-8000-000000000001", guest_email="gina@example.com", **bought)
     ada = get_user_model().objects.create_user("ada@example.com")
     ApiToken.objects.create(user=ada, digest="d", password_digest="p", prefix="12345678", name="laptop")
     counter = Usage.objects.create(subscriber=ada, feature="generations", period_start=NOON, overage=5, reported=5)
@@ -102,6 +108,7 @@ def sends(client):
     return bool(mail.outbox)
 
 
+PURCHASE = "/admin/billing/purchase/00000000-0000-4000-8000-000000000001/"
 EVENT = "/admin/billing/stripeevent/evt1/"
 DOORS = [
     ("billing.replay_stripeevent", does(f"{EVENT}process-again/")),
@@ -121,6 +128,7 @@ DOORS = [
     ("billing.make_code", acts("billing.code", "withdraw")),
     ("billing.override_limit", acts("billing.limitoverride", "lift")),
     ("billing.make_code", acts("billing.code", "export")),
+    ("billing.match_purchase", does(f"{PURCHASE}do/forget/", reason="They asked")),
     ("billing.move_trial", is_asked_why("extend-trial")),
     ("billing.move_trial", is_asked_why("end-trial")),
     ("billing.move_trial", is_asked_why("let-trial-run")),

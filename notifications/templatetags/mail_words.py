@@ -66,7 +66,7 @@ def per(amount: str, every: str) -> str:
 def plan_name(name: str, autoescape: bool = True) -> str:
     """Write the plan's name, or "your plan". A name written from right to left is set apart, by an element in HTML and
     by characters in text, so that it does not turn the words beside it."""
-    name = name or gettext("your plan")
+    name = localized.own_words(name) or gettext("your plan")
     if autoescape:
         return format_html("<bdi>{}</bdi>", name)
     is_turned = any(unicodedata.bidirectional(letter) in FROM_RIGHT_TO_LEFT for letter in name)

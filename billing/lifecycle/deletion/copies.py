@@ -30,14 +30,15 @@ def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Clear the words of staff and Stripe, tax ids, and what the project sent along to Checkout; the fact that access
-    was held or given, and when, stays.
+    """Clear the words of staff and Stripe, tax ids, a guest's address, and what the project sent along to Checkout; the
+    fact that access was held or given, and when, stays.
 
     A host project may run without Django's admin.
     """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.checkout_attempts.update(params={})
+    customer.purchases.update(guest_email="")
     customer.tax_ids.all().delete()
     PriceMoveRow.objects.filter(subscription__customer=customer).update(reason="")
     for entry in _log_entries(Q(content_type__app_label=conf.app_label, object_id=customer.pk)):

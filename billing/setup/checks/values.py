@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 
 from billing.conf import API_VERSION, LOOPBACK, conf, documented
+from billing.models import email_field
 from billing.queues import QUEUES
 
 from . import kinds
@@ -48,6 +49,7 @@ TABLE = (
     Row("billing.E118", "BILLING_CARD_REMINDER_DAYS", kinds.number(0)),
     Row("billing.E220", "BILLING_CREDITS_LOW_PERCENT", kinds.whole(0, 100)),
     Row("billing.E221", "BILLING_CREDITS_REMINDER_DAYS", kinds.number(0)),
+    Row("billing.E245", "BILLING_GUESTS_BUY_PACKS", kinds.FLAG),
     Row("billing.E119", "BILLING_WEBHOOK_TOLERANCE", kinds.whole(1)),
     Row("billing.E120", "BILLING_WEBHOOK_MAX_BYTES", kinds.whole(1)),
     Row("billing.E121", "BILLING_STRIPE_TIMEOUT", kinds.number(0, is_above=True)),
@@ -162,6 +164,18 @@ def check_embedded() -> Problem:
     )
 
 
+@finds("billing.E246")
+def check_guests() -> Problem:
+    """BILLING_EMAIL_IS_CONFIRMED is set if BILLING_GUESTS_BUY_PACKS is on, and subscribers have e-mail addresses."""
+    if conf.guests_buy_packs is not True or (conf.email_is_confirmed and email_field()):
+        return None
+    return (
+        "BILLING_GUESTS_BUY_PACKS is on, but nothing tells whose e-mail address is confirmed, so packs are not sold to "
+        "guests.",
+        "Set BILLING_EMAIL_IS_CONFIRMED to a function of a subscriber with an e-mail address, or turn it off.",
+    )
+
+
 @finds("billing.W004")
 def check_names() -> Problem:
     """Every setting that begins with BILLING_ is a setting of billing."""
@@ -189,6 +203,7 @@ CHECKS: tuple[Check, ...] = (
     check_request_subscriber,
     check_dashboard_rates,
     check_embedded,
+    check_guests,
     check_names,
     check_site,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-from . import add_ons, at_stripe, balances, door, functions, here, ledger, metering, moving, services, tax
+from . import add_ons, at_stripe, balances, door, functions, guests, here, ledger, metering, moving, services, tax, triggers
 from .findings import Finding, Level, error
 
 __all__ = ["Finding", "Level", "examine"]
@@ -13,7 +13,7 @@ __all__ = ["Finding", "Level", "examine"]
 def examine() -> Iterator[Finding]:
     """Yield the findings of every check, the Stripe account first. If Stripe does not answer a check, that is an
     error of its own, and the next check runs."""
-    rows = (*here.CHECKS, *balances.CHECKS, moving.price_moves, add_ons.add_ons)
+    rows = (*here.CHECKS, *balances.CHECKS, moving.price_moves, add_ons.add_ons, guests.guests, triggers.triggers)
     ours = (door.door, *functions.CHECKS, metering.usage_reports, *rows, *services.CHECKS, *ledger.CHECKS)
     for check in (*at_stripe.CHECKS, *tax.CHECKS, *ours):
         name = check.__name__.replace("_", " ")

@@ -6,8 +6,9 @@ from django.utils.module_loading import import_string
 
 from billing import catalogue
 from billing.conf import conf
-from billing.lifecycle import host_params, offers, trials
-from billing.models import LONGEST_TRIAL, CheckoutAttempt, Plan, Subscription
+from billing.lifecycle import host_params, offers, send_details, trials
+from billing.models import LONGEST_TRIAL, CheckoutAttempt, Customer, Plan, Subscription
+from billing.subscriptions import customer_details as details_of_subscribers
 
 from .findings import Finding, error, ok, warning
 
@@ -55,6 +56,23 @@ def cancel_offer() -> Iterator[Finding]:
             yield ok("cancel offer", "BILLING_CANCEL_OFFER answers about the newest subscription.")
 
 
+def customer_details() -> Iterator[Finding]:
+    """Ask BILLING_CUSTOMER_DETAILS about the newest customer, and find an address in no country."""
+    newest = Customer.objects.exclude(subscriber=None).order_by("-created_at", "pk").first()
+    if not conf.customer_details or newest is None:
+        return
+    try:
+        details = details_of_subscribers.details_of(newest.subscriber)
+        wrong = [why for name, value in details.items() if (why := send_details.wrong_country(name, value))]
+    except Exception as raised:  # noqa: BLE001, whatever the project's function raises
+        wrong = [f"It raised {type(raised).__name__}: {raised}."]
+    for sentence in wrong:
+        text = f"BILLING_CUSTOMER_DETAILS about the subscriber of {newest.pk}: {sentence}"
+        yield warning("customer details", text, "Correct the function: what is wrong is not sent (docs/tax.md).")
+    if not wrong:
+        yield ok("customer details", "BILLING_CUSTOMER_DETAILS answers about the newest customer.")
+
+
 def _wrong_days(plan: Plan) -> Finding | None:
     try:
         days = trials.asked_days(None, plan)
@@ -67,4 +85,4 @@ def _wrong_days(plan: Plan) -> Finding | None:
     return error("trial days", text, "Nobody can buy it until this is corrected (docs/trials.md).")
 
 
-CHECKS = (checkout, trial_days, cancel_offer)
+CHECKS = (checkout, trial_days, cancel_offer, customer_details)

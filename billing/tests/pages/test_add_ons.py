@@ -73,7 +73,7 @@ def test_the_checkout_page_offers_and_sells_add_ons(world, client):
 def test_the_pages_speak_the_language_of_the_reader(world, client, ada):
     german = {"headers": {"Accept-Language": "de"}}
     add_ons.set_quantity(ada.user, "extra", 2)
-    assert "500 weitere generations pro Monat Sie haben 2." in text(client.get("/billing/add-ons", **german))
+    assert "500 weitere Generierungen pro Monat Sie haben 2." in text(client.get("/billing/add-ons", **german))
     asked = {"add_on": "extra", "quantity": "0"}
     page = text(client.get("/billing/add-ons", asked, **german))
     assert "Auf 500 more generations verzichten" in page

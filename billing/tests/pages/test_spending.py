@@ -52,7 +52,7 @@ def test_the_pages_speak_the_language_of_the_reader(ada, client):
     german = {"headers": {"Accept-Language": "de"}}
     use(ada, 140)
     text = client.get("/billing/", **german).content.decode().replace("\xa0", " ")
-    assert "40 generations über das Limit hinaus, je 0,025 $" in text
+    assert "40 Generierungen über das Limit hinaus, je 0,025 $" in text
     assert "Bisher 1,00 $, auf Ihrer nächsten Rechnung. Sie haben keine Obergrenze festgelegt." in text
     assert "zum Beispiel 50 oder 49,90" in client.post(PAGE, {"amount": "viel"}, **german).content.decode()
     text = client.post(PAGE, {"amount": "12,50", "policy": "stop"}, follow=True, **german).content.decode()

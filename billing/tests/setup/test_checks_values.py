@@ -82,6 +82,7 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_PAUSE_DAYS": [-1, 731, "30", None],
     "BILLING_CANCEL_OFFER": ["nowhere.at_all", "billing.access.payer.noun", 7],
     "BILLING_CREDITS_LOW_PERCENT": [-1, 101, "20", None],
+    "BILLING_GUESTS_BUY_PACKS": ["yes", 1, None],
     "BILLING_CREDITS_REMINDER_DAYS": [-1, "7", None],
     "BILLING_SPEND_CAP": [5000, {"usd": -1}, {"usd": "5000"}, {"dollars": 5000}],
     "BILLING_SPEND_CAP_POLICY": ["Stop", "", None],

@@ -48,6 +48,7 @@ PACKS: list[dict[str, Any]] = [
         "lasts_days": 7,
         "prices": {"usd": 300},
     },
+    {"slug": "handbook", "name": "A handbook", "is_own": True, "prices": {"usd": 1_200}},
     {"slug": "pro_for_good", "name": "Pro for good", "plan": "pro", "prices": {"usd": 40_000}},
 ]
 SLUGS = [plan["slug"] for plan in PLANS]

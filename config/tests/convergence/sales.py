@@ -7,6 +7,7 @@ from django.db.models import F, Sum
 from billing.models import Credit, Grant, Purchase, Usage, UsageReport
 from billing.setup.doctor import balances
 
+from . import goods
 from .comparing import unfinished
 from .oracle import HOLDS_ACCESS, UNDONE
 from .plans import PACKS
@@ -60,6 +61,11 @@ def _goods(row, back):
         wanted = int(back < row.amount)
         if given.open().count() != wanted:
             yield f"purchase {row.pk} has {given.open().count()} open grants, should have {wanted}"
+        return
+    if row.pack.is_own:
+        wanted = [(row.quantity, row.quantity * back // row.amount)]
+        if (found := goods.of(row)) != wanted:
+            yield f"purchase {row.pk} was delivered (how many, taken) as {found}, should be {wanted}"
         return
     given = SOLD[row.pack.slug]["quantity"] * row.quantity
     yield from _taken(row.customer.subscriber, f"pack:{row.pk}", given, -(-given * back // row.amount))
@@ -133,6 +139,7 @@ def shapes(people):
     return Counter(
         {
             "packs delivered": bought.count(),
+            "own packs delivered": bought.filter(pack__is_own=True).count(),
             "packs taken back": bought.filter(given_back__gt=0).count(),
             "credits expired": Credit.objects.filter(expired__gt=0).count(),
             "credits owed back": Credit.objects.filter(owed_back__gt=0).count(),

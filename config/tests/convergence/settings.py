@@ -2,10 +2,11 @@
 
 from billing import mailer
 from config.settings import *  # noqa: F403
-from config.settings import Q_CLUSTER, text
+from config.settings import INSTALLED_APPS, Q_CLUSTER, text
 
 from .plans import PACKS, PLANS
 
+INSTALLED_APPS = [*INSTALLED_APPS, "config.tests.convergence.goods.Goods"]
 DEBUG = False
 MAILBOX = text("MAILBOX")
 MAIL = mailer.mail_settings("config.tests.convergence.mailbox.Mailbox")

@@ -70,6 +70,9 @@ class Shopper(Subscriber):
     def short_pack(self):
         self.pack(slug="week_of_credits")
 
+    def own_pack(self):
+        self.pack(slug="handbook", quantity=2)
+
     def plan_pack(self):
         self.pack(slug="pro_for_good")
 

@@ -17,6 +17,7 @@ from django.test import override_settings
 from billing.catalogue import definitions, packs
 from billing.setup import publishing, publishing_overage, publishing_packs
 
+from . import goods
 from .stripe import KEY, Stripe
 from .workers import Workers
 from .world import World
@@ -39,6 +40,7 @@ class Site:
         self.stripe.control("reset", seed=seed)
         self.stripe.control("settings", debit_days=DEBIT_DAYS)
         (self.folder / "mailbox").unlink(missing_ok=True)
+        goods.make_table()
         empty_tables()
         definitions.update_plans()
         packs.update_packs()
@@ -68,6 +70,7 @@ def running(folder, workers=3):
         nursery = Workers(env, log)
         stack.callback(nursery.close)
         stack.enter_context(override_settings(**_ours(address, folder)))
+        goods.connect()
         _until_it_answers(door)
         yield Site(Stripe(address), door, nursery, folder)
 
