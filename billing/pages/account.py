@@ -16,7 +16,18 @@ from billing.localized import amount
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import add_on_words, discount_words, money_facts, packs, spending, status_words, tax_words, usage_bars, wording
+from . import (
+    add_on_words,
+    choices,
+    discount_words,
+    money_facts,
+    packs,
+    spending,
+    status_words,
+    tax_words,
+    usage_bars,
+    wording,
+)
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -42,11 +53,11 @@ def account(request: HttpRequest) -> HttpResponse:
         "why_not": why_not,
         "plan_name": status_words.plan_name(now),
         "tone": status_words.tone(now),
-        "can_choose": _can_choose(now),
+        "can_choose": choices.is_bought(now),
         "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
-        "others": [_other_line(each) for each in others],
+        "others": [_other_line(each, shows_card=not why_not) for each in others],
         "status": status_words.status_words(now),
-        "money": [] if why_not else money_facts.of_account(now),
+        "money": money_facts.of_account(now, shows_card=not why_not),
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": usage_bars.of_account(subscriber, now),
         "spending": spending.account_rows(now.spending),
@@ -62,16 +73,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/account.html", context)
 
 
-def _can_choose(now: overview.Overview) -> bool:
-    """Return whether a plan is bought rather than changed: there is none in this line that costs money, or its first
-    payment was refused.
-    """
-    if now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED:
-        return True
-    return now.status in checkout.NOT_LIVE or (now.subscription is not None and now.subscription.is_free)
-
-
-def _other_line(now: overview.Overview) -> dict[str, Any]:
+def _other_line(now: overview.Overview, *, shows_card: bool) -> dict[str, Any]:
     """Return what the page shows of a further line, for who has several."""
     held = now.subscription
     is_named = now.effective_plan or (held and held.plan)
@@ -80,12 +82,12 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "name": status_words.plan_name(now) if is_named else humanize(now.line).capitalize(),
         "status": status_words.status_words(now),
         "tone": status_words.tone(now),
-        "money": money_facts.of_line(now),
+        "money": money_facts.of_line(now, shows_card=shows_card),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
         "add_ons": add_on_words.of_account(now),
         "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
-        "can_choose": _can_choose(now),
+        "can_choose": choices.is_bought(now),
         "banners": wording.banners_of_line(now),
     }
 

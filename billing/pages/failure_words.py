@@ -49,7 +49,9 @@ def _declined(failure: PaymentFailure | None) -> str:
         return ""
     if failure.decline_code in NO_METHOD:
         return _("There was no card to charge on {date}.").format(date=day(failure.failed_at))
-    words = _("Your {card} was declined on {date}.") if failure.card_last4 else _("Your payment was declined on {date}.")
+    words = (
+        _("Your {card} was declined on {date}.") if failure.card_last4 else _("Your payment was declined on {date}.")
+    )
     told = words.format(card=failure.paid_with, date=day(failure.failed_at))
     why: str | Promise = REASONS.get(failure.decline_code, "")
     return f"{told} {why}".strip()

@@ -15,15 +15,15 @@ from .days import day
 Facts = list[tuple[str, str]]
 
 
-def of_account(overview: Overview) -> Facts:
+def of_account(overview: Overview, *, shows_card: bool = True) -> Facts:
     """Return each fact with its name, what is due first."""
-    return [*of_line(overview), *_credit(overview)]
+    return [*of_line(overview, shows_card=shows_card), *_credit(overview)]
 
 
-def of_line(overview: Overview) -> Facts:
+def of_line(overview: Overview, *, shows_card: bool = True) -> Facts:
     """Return the same for a further line; a credit is the subscriber's, and stands with the first."""
     coming = next_words.next_words(overview)
-    return [*_due(overview), *([coming] if coming else []), *_paid_with(overview)]
+    return [*_due(overview), *([coming] if coming else []), *(_paid_with(overview) if shows_card else [])]
 
 
 def _due(overview: Overview) -> Facts:

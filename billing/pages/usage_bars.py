@@ -21,7 +21,9 @@ def of_account(subscriber: Any, overview: Overview) -> list[dict[str, Any]]:
 
 
 def _bar(feature: str, quota: usage.Quota, overview: Overview) -> dict[str, Any]:
+    by_use = overview.spending.features if overview.spending else []
     is_full = quota.remaining == 0
+    waits = is_full and bool(quota.limit) and feature not in {row.feature for row in by_use}
     return {
         "feature": humanize(feature),
         "quota": quota,
@@ -29,7 +31,7 @@ def _bar(feature: str, quota: usage.Quota, overview: Overview) -> dict[str, Any]
         "limit": "" if quota.limit is None else number(quota.limit),
         "credits": number(quota.credits) if quota.credits else "",
         "is_full": is_full,
-        **(_advice(feature, quota, overview) if is_full and quota.limit else {}),
+        **(_advice(feature, quota, overview) if waits else {}),
     }
 
 
