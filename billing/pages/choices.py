@@ -19,7 +19,8 @@ OVERDUE = frozenset({"past_due", "unpaid", "incomplete"})
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice is what a card offers: `action` is "choose", "change", "account" or "". `effect` says what a change does.
+    """A choice is what a card offers: `action` is "choose", "change", "account" or "", and `effect` says what a change
+    does.
 
     `is_own` marks the plan and interval that is subscribed to, and `is_own_plan` the plan by another interval.
     """
