@@ -224,6 +224,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "tax": amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
         "is_all_due": found.net + found.tax == found.amount_due,
         "credit": amount(found.credit, found.currency) if found.credit else "",
+        "from_credit": amount(found.from_credit, found.currency) if found.from_credit else "",
         "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
         "lines": [(line, amount(line.amount, found.currency)) for line in found.lines],
         "overflows": [overflow_words(row) for row in found.overflows],
