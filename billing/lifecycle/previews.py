@@ -51,7 +51,8 @@ class Preview:
     """A preview gives amounts in minor units of `currency`.
 
     `amount_due` is charged now; the invoice is over `net` and `tax`. `credit` is what unused time leaves over, and is
-    taken off later invoices; `from_credit` is what an earlier credit pays. Where it is reverse charged, the buyer owes the tax in our place.
+    taken off later invoices; `from_credit` is what an earlier credit pays. Where it is reverse charged, the buyer owes
+    the tax in our place.
     `renewal_amount` is the plan's list price then, before discounts and taxes; None if it is billed by usage. `add_ons`
     says what becomes of each.
     `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
