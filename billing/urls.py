@@ -36,6 +36,7 @@ addresses = [
     path("billing/packs/buy", packs.buy, name="buy_pack"),
     path("billing/packs/return", packs.purchase_return, name="purchase_return"),
     path("billing/redeem", redeeming.redeem, name="redeem"),
+    path("billing/data", own_data.download, name="own_data"),
     path("billing/spending", spending.spending, name="spending"),
     path("billing/invoices", managing.invoices, name="invoices"),
 ]
