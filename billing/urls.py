@@ -4,7 +4,7 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, add_ons, buying, invoice_links, managing, packs, redeeming, spending, staying
+from .pages import account, add_ons, buying, invoice_links, managing, own_data, packs, redeeming, spending, staying
 
 app_name = conf.app_label
 

@@ -1,13 +1,16 @@
 import pytest
 
-from . import accessibility, states
+from . import states
 from .test_subscriber import see, signed_in, site
 
 __all__ = ["see", "signed_in", "site"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ALL = [states.past_due_in_grace, states.dispute_hold, states.overdue_terms,
+ALL = [
+    states.past_due_in_grace,
+    states.dispute_hold,
+    states.overdue_terms,
     states.past_due_in_grace,
     states.dispute_hold,
     states.overdue_terms,
