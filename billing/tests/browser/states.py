@@ -1,9 +1,10 @@
-"""Thirteen subscribers in thirteen states, each brought about at the sandbox as it comes about at Stripe."""
+"""Subscribers in every state that there is, each brought about at the sandbox as it comes about at Stripe."""
 
 from typing import Any
 
 from billing.lifecycle import cancel, change
 from billing.models import Plan, PlanLimit, Price
+from billing.subscriptions import next_charges
 from billing.tests.world import Subscriber, World
 
 Person = Any  # of the user model
@@ -32,6 +33,7 @@ def discounted(world: World) -> Person:
     coupon = world.stripe("POST", "coupons", percent_off=50, duration="repeating", duration_in_months=3, name="Spring")
     world.stripe("POST", f"subscriptions/{ada.subscription}", discounts=[{"coupon": coupon["id"]}])
     world.deliver()
+    next_charges.each_minute()
     return ada.user
 
 
