@@ -33,10 +33,13 @@ def _due(overview: Overview) -> Facts:
         return []
     words = amount(owed.amount_remaining, owed.currency)
     if owed.due_at and owed.row.is_sent:
-        words = _("{amount} by {date}").format(amount=words, date=day(owed.due_at))
-    found = [(_("Due now") if not owed.row.is_sent or owed.row.is_overdue(clock.now()) else _("To be paid"), words)]
+        facts = {"amount": words, "date": day(owed.due_at)}
+        if owed.row.is_overdue(clock.now()):
+            return [(_("Overdue"), _("{amount} since {date}").format(**facts))]
+        return [(_("To be paid"), _("{amount} by {date}").format(**facts))]
+    found = [(_("Due now"), words)]
     again = owed.row.next_attempt_at
-    if again and again > clock.now() and not owed.row.is_sent:
+    if again and again > clock.now():
         found.append((_("Next try"), day(again)))
     return found
 

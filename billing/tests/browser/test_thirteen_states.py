@@ -87,7 +87,7 @@ def words(place):
 def look_at(page, path, name, shoot):
     """Look at a page in every look; return its words."""
     bodies = []
-    page.on("response", lambda response: bodies.append(response))
+    page.on("response", bodies.append)
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(path)
     page.wait_for_load_state("networkidle")
