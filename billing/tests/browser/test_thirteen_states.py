@@ -87,12 +87,17 @@ def words(place):
 def look_at(page, path, name, shoot):
     """Look at a page in every look; return its words."""
     bodies = []
-    page.on("response", bodies.append)
+
+    def keep(response):
+        bodies.append(response)
+
+    page.on("response", keep)
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(path)
     page.wait_for_load_state("networkidle")
     assert len(bodies) <= MOST_REQUESTS, [response.url for response in bodies]
     assert sum(len(gzip.compress(response.body())) for response in bodies) <= MOST_BYTES
+    page.remove_listener("response", keep)
     for look, (width, dark) in LOOKS.items():
         page.set_viewport_size({"width": width, "height": 860})
         page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
