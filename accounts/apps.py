@@ -8,8 +8,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, closing  # noqa: F401  checks registers itself
+        from . import checks, closing, logins  # noqa: F401  checks registers itself
         from .second_step import rules
 
         closing.connect()
+        logins.connect()
         rules.connect()

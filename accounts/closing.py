@@ -35,6 +35,7 @@ def on_account_closing(*, subscriber: Any, **_: Any) -> None:
     if not isinstance(subscriber, User):
         return
     ApiToken.objects.of(subscriber).revoke(ApiToken.Because.DELETION)
+    subscriber.login_sessions.all().delete()  # the sessions end with `is_active`
     subscriber.is_active = False
     subscriber.save(update_fields=["is_active"])
 

@@ -193,3 +193,20 @@ class ApiToken(models.Model):
         if self.password_digest != digest(self.user.password):
             return "the password was changed"
         return "valid" if self.user.is_active else "the account is not active"
+
+
+class LoginSession(models.Model):
+    """A row names a session of a user, under the password that it was begun with; `accounts.logins` keeps it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    password_digest = models.CharField(max_length=64)
+    browser = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions: ClassVar[tuple[str, ...]] = ()
+
+    def __str__(self) -> str:
+        return self.browser or str(self.pk)

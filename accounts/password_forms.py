@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from . import email_change
 from .backends import is_password_of
 from .models import User
 
@@ -35,6 +37,43 @@ class PasswordAgainForm(forms.Form):
 
 class DeletionForm(PasswordAgainForm):
     wrong = _("This is not your password. Nothing was deleted.")
+
+
+class EmailForm(PasswordAgainForm):
+    email = forms.EmailField(
+        label=_("New e-mail address"),
+        max_length=254,
+        error_messages={"invalid": _("Enter a valid e-mail address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    field_order = ("email", "password")
+    wrong = _("This is not your password. Your address stays as it is.")
+
+    def clean_email(self) -> str:
+        try:
+            return email_change.check(self.user, self.cleaned_data["email"])
+        except email_change.Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+class NewPasswordForm(PasswordAgainForm):
+    new_password = forms.CharField(
+        label=_("New password"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    field_order = ("password", "new_password")
+    wrong = _("This is not your password. It stays as it is.")
+
+    def __init__(self, user: User, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, request, *args, **kwargs)
+        self.fields["new_password"].help_text = " ".join(password_validators_help_texts())
+
+    def clean_new_password(self) -> str:
+        password: str = self.cleaned_data["new_password"]
+        validate_password(password, self.user)
+        return password
 
 
 class TokenForm(PasswordAgainForm):

@@ -4,7 +4,17 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from . import api, confirmation_api, confirmation_views, token_api, token_views, views
+from . import (
+    api,
+    confirmation_api,
+    confirmation_views,
+    email_views,
+    login_views,
+    own_data,
+    token_api,
+    token_views,
+    views,
+)
 
 app_name = "accounts"
 
@@ -15,11 +25,18 @@ urlpatterns = [
     path("api/v1/accounts/tokens/<uuid:pk>", token_api.OneToken.as_view(), name="api_one_token"),
     path("api/v1/accounts/confirmation", confirmation_api.Confirmation.as_view(), name="api_confirmation"),
     path("api/v1/accounts/me", api.Me.as_view(), name="api_me"),
+    path("accounts/", email_views.SettingsView.as_view(), name="settings"),
     path("accounts/signup/", views.SignUpView.as_view(), name="signup"),
     path("accounts/login/", views.LoginView.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/second-step/", include("accounts.second_step.urls")),
     path("accounts/language/", views.LanguageView.as_view(), name="language"),
+    path("accounts/email/", email_views.EmailView.as_view(), name="email"),
+    path("accounts/email/<str:token>/", email_views.EmailConfirmView.as_view(), name="email_confirm"),
+    path("accounts/password/", email_views.PasswordView.as_view(), name="password"),
+    path("accounts/sessions/", login_views.SessionsView.as_view(), name="sessions"),
+    path("accounts/sessions/<uuid:pk>/end/", login_views.EndSessionView.as_view(), name="end_session"),
+    path("accounts/data/", own_data.DataView.as_view(), name="data"),
     path("accounts/confirm/", confirmation_views.ConfirmationView.as_view(), name="confirmation"),
     path("accounts/confirm/<uidb64>/<token>/", confirmation_views.ConfirmView.as_view(), name="confirm"),
     path("accounts/tokens/", token_views.TokensView.as_view(), name="tokens"),

@@ -65,6 +65,13 @@ class Settings:
         return self._get("BILLING_PAGES", {})
 
     @property
+    def site_words(self) -> dict[str, str]:
+        """BILLING_SITE: what our pages say of the site around them, each part optional: `{"name": "Acme", "support":
+        "help@acme.example", "terms": "https://…", "privacy": "/privacy/", "login": "/login/", "logout": "/logout/"}`.
+        `support` is an address or a page; `logout` is posted to."""
+        return self._get("BILLING_SITE", {})
+
+    @property
     def app_label(self) -> str:
         """BILLING_APP_LABEL: label of the app, with which its tables, permissions, URL names and admin pages begin.
         Choose another one before the first `setup` if "billing" is the label of an app of yours, or its tables' names

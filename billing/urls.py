@@ -4,7 +4,7 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, add_ons, buying, guests, invoice_links, managing, packs, redeeming, spending, staying
+from .pages import account, add_ons, buying, guests, invoice_links, managing, own_data, packs, redeeming, spending, staying
 
 app_name = conf.app_label
 
@@ -38,6 +38,7 @@ addresses = [
     path("billing/packs/guest/return", guests.guest_return, name="guest_return"),
     path("billing/packs/<slug:slug>", guests.pack, name="pack"),
     path("billing/redeem", redeeming.redeem, name="redeem"),
+    path("billing/data", own_data.download, name="own_data"),
     path("billing/spending", spending.spending, name="spending"),
     path("billing/invoices", managing.invoices, name="invoices"),
 ]

@@ -296,6 +296,11 @@ SPECTACULAR_SETTINGS = {
 
 # What pages, mails and the admin call the product.
 NOTIFICATIONS_PRODUCT_NAME = text("PRODUCT_NAME", "Billing demo")
+# In the footer of every page: an address or page for support, and the pages of terms and of privacy.
+BILLING_SITE = {name: value for name in ("support", "terms", "privacy") if (value := text(f"{name.upper()}_LINK"))} | {
+    "name": NOTIFICATIONS_PRODUCT_NAME
+}
+NOTIFICATIONS_SUPPORT_EMAIL = text("SUPPORT_LINK") if "@" in text("SUPPORT_LINK") else ""
 OTP_TOTP_ISSUER = OTP_WEBAUTHN_RP_NAME = NOTIFICATIONS_PRODUCT_NAME
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("FROM_EMAIL", "Billing <billing@example.com>")

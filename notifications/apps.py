@@ -32,15 +32,16 @@ class MailConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
 
-        from billing.lifecycle import price_moves
+        from billing.lifecycle import own_data, price_moves
         from billing.monitoring import metrics as billing_metrics
         from billing.monitoring.dashboard import sections
 
-        from . import checks, dashboard, metrics, price_notices, receivers, tracking
+        from . import checks, dashboard, facts_of_own, metrics, price_notices, receivers, tracking
 
         checks.register()
         receivers.connect()
         price_moves.add_witness("mail", price_notices.witness)
+        own_data.add("mails", facts_of_own.mails_of)
         sections.add(dashboard.section)
         billing_metrics.add("outbox", metrics.families)
         provider_reports.connect(tracking.on_tracking, dispatch_uid="billing_mail.tracking")

@@ -14,7 +14,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp_webauthn.models import WebAuthnCredential, WebAuthnUserHandle
 
-from accounts import devices
+from accounts import devices, logins
 from accounts.models import User
 from billing import signals
 
@@ -58,6 +58,7 @@ def pass_step(request: HttpRequest, device: Device) -> None:
     otp_login(request, device)
     user: Any = request.user
     devices.remember(request, user)
+    logins.remember(request, user)
 
 
 @transaction.atomic

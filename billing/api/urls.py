@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import add_ons, agreements, cards, outcomes, purchases, redemptions, spending, usage_view, views
+from . import add_ons, agreements, cards, outcomes, own_data, purchases, redemptions, spending, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -26,6 +26,7 @@ urlpatterns = [
         outcomes.PurchaseOutcome.as_view(),
         name="api_purchase_checkout_outcome",
     ),
+    path("data", own_data.OwnData.as_view(), name="api_own_data"),
     path("redemptions", redemptions.Redemptions.as_view(), name="api_redemptions"),
     path("agreements", agreements.Agreements.as_view(), name="api_agreements"),
     path("agreements/<uuid:pk>", agreements.OneAgreement.as_view(), name="api_agreement"),

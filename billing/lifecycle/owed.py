@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from billing import site
 from billing.access import Access
-from billing.models import Customer, Invoice, Subscription
+from billing.models import Customer, Invoice, PaymentFailure, Subscription
 
 from . import invoice_links
 
@@ -47,6 +48,13 @@ class Owed:
     @property
     def payment(self) -> str:
         return self.row.payment
+
+    @cached_property
+    def failure(self) -> PaymentFailure | None:
+        """Return the latest try that failed, if the invoice waits for another one."""
+        if self.row.payment != Invoice.Standing.FAILED:
+            return None
+        return PaymentFailure.objects.filter(invoice_id=self.row.pk).order_by("-attempt").first()
 
 
 def unpaid_of(subscriber: Any) -> list[Invoice]:

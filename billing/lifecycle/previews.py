@@ -51,7 +51,8 @@ class Preview:
     """A preview gives amounts in minor units of `currency`.
 
     `amount_due` is charged now; the invoice is over `net` and `tax`. `credit` is what unused time leaves over, and is
-    taken off later invoices. Where it is reverse charged, the buyer owes the tax in our place.
+    taken off later invoices; `from_credit` is what an earlier credit pays. Where it is reverse charged, the buyer owes
+    the tax in our place.
     `renewal_amount` is the plan's list price then, before discounts and taxes; None if it is billed by usage. `add_ons`
     says what becomes of each.
     `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
@@ -66,6 +67,7 @@ class Preview:
     tax: int
     is_reverse_charged: bool
     credit: int
+    from_credit: int
     lines: list[Line]
     renewal_amount: int | None
     renews_at: datetime
@@ -210,6 +212,7 @@ def _preview_of(
         tax=tax_in(invoice) if invoice else 0,
         is_reverse_charged=bool(invoice) and readers.is_reverse_charged(invoice),
         credit=max(-invoice["total"], 0) if invoice else 0,
+        from_credit=max(invoice["total"] - max(invoice["amount_due"], 0), 0) if invoice else 0,
         lines=lines,
         add_ons=add_ons,
         renewal_amount=catalogue.amounts.cost(price, currency, quantity_for(now, price)),

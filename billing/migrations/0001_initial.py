@@ -789,6 +789,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "card_brand",
+                    models.CharField(blank=True, help_text="Brand of the card that failed", max_length=20),
+                ),
+                (
+                    "card_last4",
+                    models.CharField(
+                        blank=True, help_text="Last digits of the card or bank account that failed", max_length=4
+                    ),
+                ),
+                (
                     "next_attempt_at",
                     models.DateTimeField(help_text="Empty if Stripe has scheduled no further attempt", null=True),
                 ),

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from .subscription import Customer, Subscription
+from .subscription import Customer, Subscription, method_words
 from .texts import StripeText
 
 
@@ -47,6 +47,8 @@ class PaymentFailure(models.Model):
         max_length=60, blank=True, help_text="The decline code of the bank, or the error code of Stripe"
     )
     method = StripeText(max_length=40, blank=True, help_text="Stripe's type of the payment method that failed")
+    card_brand = StripeText(max_length=20, blank=True, help_text="Brand of the card that failed")
+    card_last4 = StripeText(max_length=4, blank=True, help_text="Last digits of the card or bank account that failed")
     next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has scheduled no further attempt")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)
@@ -58,6 +60,11 @@ class PaymentFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.invoice_id} attempt {self.attempt}"
+
+    @property
+    def paid_with(self) -> str:
+        """Return the payment method in words: "Visa ending 0341"; "" if none is known."""
+        return method_words(self.method, self.card_brand, self.card_last4)
 
     @property
     def is_late(self) -> bool:

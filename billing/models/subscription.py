@@ -344,12 +344,14 @@ class Subscription(models.Model):
     @property
     def paid_with(self) -> str:
         """Return the payment method in words: "Visa ending 4242", "SEPA debit ending 3000"; "" if none is known."""
-        kind = self.payment_method_type
-        name = self.card_brand if kind in {"", "card"} else str(self.DEBITS.get(kind, kind))
-        name = name if kind in self.DEBITS else name.replace("_", " ").title()
-        if not name or not self.card_last4:
-            return name
-        return gettext("{card} ending {digits}").format(card=name, digits=self.card_last4)
+        return method_words(self.payment_method_type, self.card_brand, self.card_last4)
+
+
+def method_words(kind: str, brand: str, last4: str) -> str:
+    """Return a payment method in words; "" if none is known."""
+    name = brand if kind in {"", "card"} else str(Subscription.DEBITS.get(kind, kind))
+    name = name if kind in Subscription.DEBITS else name.replace("_", " ").title()
+    return gettext("{card} ending {digits}").format(card=name, digits=last4) if name and last4 else name
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):

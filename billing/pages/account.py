@@ -10,17 +10,28 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing import usage
 from billing.access import payer
 from billing.lifecycle import checkout, invoice_links, overview, pausing
-from billing.localized import amount, number
+from billing.localized import amount
 from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.payments import UNDONE
 
-from . import add_on_words, discount_words, next_words, packs, spending, status_words, tax_words, wording
+from . import (
+    add_on_words,
+    choices,
+    discount_words,
+    money_facts,
+    packs,
+    spending,
+    status_words,
+    tax_words,
+    usage_bars,
+    wording,
+)
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
+from .status_words import humanize
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
@@ -40,22 +51,21 @@ def account(request: HttpRequest) -> HttpResponse:
         "overview": now,
         "subscriber": subscriber,
         "why_not": why_not,
-        "plan_name": now.effective_plan.name if now.effective_plan else gettext("Free"),
-        "can_choose": _can_choose(now),
+        "plan_name": status_words.plan_name(now),
+        "tone": status_words.tone(now),
+        "can_choose": choices.is_bought(now),
         "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
-        "others": [_other_line(each) for each in others],
+        "others": [_other_line(each, shows_card=not why_not) for each in others],
         "status": status_words.status_words(now),
-        "next": next_words.next_words(now),
-        "credit": amount(now.credit.amount, now.credit.currency) if now.credit else "",
+        "money": money_facts.of_account(now, shows_card=not why_not),
         "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
-        "usage": _usage_bars(subscriber, now.usage),
+        "usage": usage_bars.of_account(subscriber, now),
         "spending": spending.account_rows(now.spending),
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
         "add_ons": add_on_words.of_account(now),
         "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
-        "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "purchases": [] if why_not else packs.account_rows(subscriber),
         "has_codes": Code.objects.exists(),
         "payments": [] if why_not else _latest_payments(subscriber),
@@ -63,29 +73,21 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/account.html", context)
 
 
-def _can_choose(now: overview.Overview) -> bool:
-    """Return whether a plan is bought rather than changed: there is none in this line that costs money, or its first
-    payment was refused.
-    """
-    if now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED:
-        return True
-    return now.status in checkout.NOT_LIVE or (now.subscription is not None and now.subscription.is_free)
-
-
-def _other_line(now: overview.Overview) -> dict[str, Any]:
+def _other_line(now: overview.Overview, *, shows_card: bool) -> dict[str, Any]:
     """Return what the page shows of a further line, for who has several."""
     held = now.subscription
-    plan = now.effective_plan or (held.plan if held else None)
+    is_named = now.effective_plan or (held and held.plan)
     return {
         "overview": now,
-        "name": plan.name if plan else now.line.replace("-", " ").replace("_", " ").capitalize(),
+        "name": status_words.plan_name(now) if is_named else humanize(now.line).capitalize(),
         "status": status_words.status_words(now),
-        "next": next_words.next_words(now),
+        "tone": status_words.tone(now),
+        "money": money_facts.of_line(now, shows_card=shows_card),
         "price": _price_words(now),
         "discounts": discount_words.for_account(now),
         "add_ons": add_on_words.of_account(now),
         "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
-        "can_choose": _can_choose(now),
+        "can_choose": choices.is_bought(now),
         "banners": wording.banners_of_line(now),
     }
 
@@ -96,26 +98,10 @@ def _one_day_of(now: overview.Overview) -> datetime | None:
     return days.pop() if len(days) == 1 else None
 
 
-def _usage_bars(subscriber: Any, quotas: dict[str, usage.Quota]) -> list[dict[str, Any]]:
-    own = usage.overriding.in_force(subscriber) if quotas and subscriber is not None else {}
-    return [{**_usage_bar(feature, quota), "own": own.get(feature)} for feature, quota in quotas.items()]
-
-
-def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
-    return {
-        "feature": status_words.humanize(feature),
-        "quota": quota,
-        "used": number(quota.used),
-        "limit": "" if quota.limit is None else number(quota.limit),
-        "credits": number(quota.credits) if quota.credits else "",
-        "is_full": quota.remaining == 0,
-    }
-
-
 def _price_words(now: overview.Overview) -> str:
     """Return what the subscription costs; with its plan, if another plan was given and stands above it."""
     subscription = now.subscription
-    if not now.has_access or now.status in checkout.NOT_LIVE or subscription is None or subscription.price is None:
+    if now.status in checkout.NOT_LIVE or subscription is None or subscription.price is None:
         return ""
     words = price_words(subscription.price, subscription.currency, subscription.quantity)
     said = tax_words.of_price(subscription.price, subscription.currency)
@@ -128,7 +114,8 @@ def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
     given_back = Sum("amount", filter=~Q(status__in=UNDONE))
     refunds = Refund.objects.filter(customer__in=customers).exclude(invoice_id="").values("invoice_id")
     refunded = dict(refunds.annotate(sum=given_back).values_list("invoice_id", "sum"))
-    rows = Payment.objects.filter(customer__in=customers).order_by("-paid_at")[:LATEST_PAYMENTS]
+    paid = Payment.objects.filter(customer__in=customers).exclude(amount=0)  # such as the invoice that begins a trial
+    rows = paid.order_by("-paid_at")[:LATEST_PAYMENTS]
     invoices = Invoice.objects.in_bulk([row.invoice_id for row in rows])
     return [
         {

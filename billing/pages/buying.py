@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue, site
+from billing import access, catalogue, confirmed, site
 from billing.access import payer
 from billing.conf import conf
 from billing.lanes import LaneBusy
@@ -24,6 +24,7 @@ from billing.lifecycle import (
     embedded,
     languages,
     outage_of,
+    overview,
     refusals,
     trials,
 )
@@ -34,7 +35,7 @@ from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
-from . import add_on_words, codes, policies, trouble
+from . import add_on_words, choices, codes, policies, trouble
 from .price_list import Card, PriceList, cadence_query
 from .signed_in import signed_in
 
@@ -59,24 +60,43 @@ NOT_STARTED: dict[type[Exception], int] = {
 def prices(request: HttpRequest) -> HttpResponse:
     """Show /: every public plan, by one cadence and in one currency. The address holds the choice."""
     subscriber = payer.payer_of(request)
-    lines = access.lines_of(subscriber)
+    standing = _standing(request, subscriber)
     speaks, offers = request.headers.get("Accept-Language", ""), trials.Offers(subscriber)
-    found = PriceList.asked_for(request.GET, speaks, seats.seats_shown(subscriber), offers)
+    own = choices.own_terms(standing)
+    usual = {"currency": own.usual.get("currency", "")} if "interval" in request.GET else own.usual
+    asked = {**usual, **request.GET.dict(), **own.fixed}
+    found = PriceList.asked_for(asked, speaks, seats.seats_shown(subscriber), offers)
     code = codes.shown(request, request.GET.get("code", ""), subscriber)
     cards = [code.on(card, subscriber) for card in found.cards]
+    may_buy = subscriber is None or not confirmed.is_unconfirmed(subscriber)
+    shown = [(card, choices.of_card(card, standing.get(card.plan.line), may_buy=may_buy)) for card in cards]
+    why_not = payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else ""
     context = {
         "list": found,
         "code": code,
         "code_query": f"&{urlencode({'code': code.text})}" if code.text else "",
-        "cards": [(card, access.access_in(lines, card.plan.line)) for card in cards],
-        "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
-        "has_packs": catalogue.packs.for_sale().exists(),
+        "cards": shown,
+        "why_not": why_not,
+        "refusal": "" if why_not else next(filter(None, map(choices.refusal, standing.values())), ""),
+        "is_unconfirmed": not may_buy,
+        "is_subscriber": not all(choices.is_bought(now) for now in standing.values()),
+        "is_currency_fixed": bool(own.fixed),
+        "has_packs": catalogue.packs.for_sale().exists() and not choices.is_withheld(standing.values()),
     }
     response = render(request, "billing/prices.html", context)
     keep_by_language(response)
     if payer.is_signed_in(request):
         keep_private(response)  # the page shows their e-mail address
     return response
+
+
+def _standing(request: HttpRequest, subscriber: Any) -> dict[str, overview.Overview]:
+    """Return how the reader stands in each line of the plans on sale; nothing for a visitor."""
+    if not payer.is_signed_in(request):
+        return {}
+    lines = {plan.line for plan in catalogue.public_plans()}
+    found = {now.line: now for now in overview.overviews_of(subscriber)}
+    return found | {line: overview.overview_of(subscriber, line) for line in sorted(lines - set(found))}
 
 
 @never_cache

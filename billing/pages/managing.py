@@ -34,7 +34,7 @@ from billing.localized import amount, number
 from billing.models import Subscription
 from billing.subscriptions import seats
 
-from . import add_on_words, cancel_words, leaving_words, status_words, staying, tax_words
+from . import add_on_words, cancel_words, choices, leaving_words, status_words, staying, tax_words
 from .guarding import for_manager, line_of
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only
@@ -61,7 +61,14 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     held = now.subscription
     asked = {**_asked(request, now), "currency": held.currency if held else ""}
     found = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).of_line(now.line)
-    context = {"list": found, "overview": now, "line": line_of(request)}
+    cards = [(card, choices.of_card(card, now)) for card in found.cards]
+    context = {
+        "list": found,
+        "cards": cards,
+        "line": line_of(request),
+        "refusal": choices.refusal(now),
+        "is_bought": choices.is_bought(now),
+    }
     return render(request, "billing/change.html", context)
 
 
@@ -217,6 +224,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "tax": amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
         "is_all_due": found.net + found.tax == found.amount_due,
         "credit": amount(found.credit, found.currency) if found.credit else "",
+        "from_credit": amount(found.from_credit, found.currency) if found.from_credit else "",
         "renewal": "" if found.renewal_amount is None else amount(found.renewal_amount, found.currency),
         "lines": [(line, amount(line.amount, found.currency)) for line in found.lines],
         "overflows": [overflow_words(row) for row in found.overflows],

@@ -79,6 +79,6 @@ def next_words(overview: Overview) -> tuple[str, str] | None:
 def next_amount(overview: Overview) -> str:
     """Return what is charged on the day that `next_date` names; "" where that is not known, or nothing is."""
     charge, coming = overview.next_charge, next_date(overview)
-    if charge is None or charge.amount is None or coming is None or charge.at != coming[1]:
+    if charge is None or charge.amount is None or coming is None or coming[0] not in CHARGES or charge.at != coming[1]:
         return ""
     return amount(charge.amount, charge.currency)

@@ -11,6 +11,7 @@ from billing.lifecycle import Overview, Owed
 from billing.localized import amount
 from billing.models import Invoice, Subscription
 
+from . import failure_words
 from .banners import Banner, Tone, plan_words
 from .days import day
 
@@ -67,12 +68,14 @@ def for_plan(overview: Overview) -> Banner | None:
         return _without_invoice(overview, tone)
     if owed.payment == Standing.REQUIRES_ACTION:
         headline, link_text = _("Your bank asks you to confirm a payment"), _("Confirm the payment")
-        return Banner(tone, headline, _until(overview, CONFIRM), owed.page, link_text if owed.page else "")
+        sentence = f"{failure_words.due(overview, owed)} {_until(overview, CONFIRM)}"
+        return Banner(tone, headline, sentence, owed.page, link_text if owed.page else "")
     if overview.status == "incomplete" and owed.payment == Standing.NONE:
         headline = _("Your first payment is not complete yet")
     else:
         headline = _("Your last payment did not go through")
-    return Banner(tone, headline, _until(overview, PAY), owed.page, _("Pay now") if owed.page else "")
+    sentence = f"{failure_words.sentences(overview, owed)} {_until(overview, PAY)}"
+    return Banner(tone, headline, sentence, owed.page, _("Pay now") if owed.page else "")
 
 
 def for_others(overview: Overview) -> list[Banner]:
@@ -104,7 +107,8 @@ def _to_be_paid(overview: Overview, owed: Owed) -> Banner:
         return Banner(Tone.NOTICE, headline, sentence, owed.page, link_text, pdf=owed.pdf)
     tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
     headline = _("Your invoice of {amount} was due on {date}").format(**facts)
-    return Banner(tone, headline, _until(overview, PAY_IT), owed.page, link_text, pdf=owed.pdf)
+    sentence = f"{failure_words.due(overview, owed)} {_until(overview, PAY_IT)}"
+    return Banner(tone, headline, sentence, owed.page, link_text, pdf=owed.pdf)
 
 
 def _for_what(overview: Overview) -> str:

@@ -15,14 +15,15 @@ from billing import catalogue
 from billing.access import payer
 from billing.catalogue import visitors
 from billing.lanes import LaneBusy
-from billing.lifecycle import OUTAGES, Refused, guests, languages, outage_of, purchases
+from billing.lifecycle import OUTAGES, Refused, guests, languages, outage_of, overview, purchases
+from billing.lifecycle.refusals import AccessWithheld
 from billing.localized import amount, number
 from billing.models import Pack, Purchase
 from billing.private_answers import keep_by_language, keep_private
 from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-from . import trouble
+from . import choices, trouble
 from .signed_in import form_only, signed_in
 from .status_words import humanize
 
@@ -86,10 +87,15 @@ def _shown(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRe
     language = request.headers.get("Accept-Language", "")
     cards = [card(pack, asked, language) for pack in catalogue.packs.for_sale()]
     subscriber = payer.payer_of(request)
+    if not problem and payer.is_signed_in(request) and choices.is_withheld([overview.overview_of(subscriber)]):
+        problem, is_withheld = str(AccessWithheld.sentence), True
+    else:
+        is_withheld = False
     context = {
         "cards": cards,
         "problem": problem,
         "serves_guest": guests.are_served() and not payer.is_signed_in(request),
+        "is_withheld": is_withheld,
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     return render(request, "billing/packs.html", context, status=status)

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.lifecycle import Overview
+from billing.lifecycle import Overview, checkout
 from billing.localized import own_words
 
 from .days import day
@@ -28,12 +28,34 @@ INVOICE_STATUS = {
 }
 
 
+def plan_name(overview: Overview) -> str:
+    """Return the plan that the status is about: the one in effect, or the one subscribed to while its access is away.
+
+    So a page reads "Pro · On hold", never "Free · Active".
+    """
+    held = overview.subscription
+    if held and held.plan and not overview.has_access and overview.status not in checkout.NOT_LIVE:
+        return held.plan.name
+    return overview.effective_plan.name if overview.effective_plan else _("Free")
+
+
+def tone(overview: Overview) -> str:
+    """Return how the status looks: `good`, `problem`, or "" for neither."""
+    if overview.status in checkout.NOT_LIVE and not overview.has_access:
+        return ""
+    return "good" if overview.has_access and overview.status != "past_due" else "problem"
+
+
 def status_words(overview: Overview) -> str:
     if overview.is_cancelling and not overview.is_by_grant:
         return _("Being cancelled")
     if overview.is_by_grant:
         until = overview.grant_ends_at
         return _("Yours until {date}").format(date=day(until)) if until else _("Yours permanently")
+    if overview.holds and not overview.has_access and overview.status not in checkout.NOT_LIVE:
+        return _("On hold")
+    if overview.decided.refused_by_host and not overview.has_access:
+        return _("No access")
     if overview.collection_paused and overview.status in {"active", "trialing"}:
         return _("Payments paused")
     words = str(STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize())

@@ -205,6 +205,7 @@ def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict
     return {
         "is_action_required": any(intent["status"] == "requires_action" for intent in intents),
         "method": next(filter(None, map(_method, intents)), ""),
+        **(_card_columns(intents) if is_last_try else {}),
         "decline_code": next(filter(None, map(_decline_code, intents)), "") if is_last_try else "",
     }
 
@@ -218,6 +219,13 @@ def _decline_code(intent: dict[str, Any]) -> str:
 def _method(intent: dict[str, Any]) -> str:
     """Return the type of the payment method that failed."""
     return str((payment_error_of(intent).get("payment_method") or {}).get("type") or "")[:40]
+
+
+def _card_columns(intents: list[dict[str, Any]]) -> dict[str, str]:
+    """Return which card or bank account failed: another one may be charged next."""
+    methods = [payment_error_of(intent).get("payment_method") or {} for intent in intents]
+    found = next((method.get(method.get("type")) for method in methods if method), None) or {}
+    return {"card_brand": str(found.get("brand") or "")[:20], "card_last4": str(found.get("last4") or "")[:4]}
 
 
 def record_missed_invoice(customer: Customer, payment_intent: str) -> bool:

@@ -29,6 +29,16 @@ def billing_admin_url(name: str) -> str:
     return reverse(f"admin:{conf.app_label}_{name}")
 
 
+@register.simple_tag
+def billing_site() -> dict[str, str]:
+    """Return the parts of BILLING_SITE; an e-mail address for support becomes a link."""
+    found = dict(conf.site_words)
+    support = found.get("support", "")
+    if "@" in support and not support.startswith("mailto:"):
+        found["support"] = f"mailto:{support}"
+    return found
+
+
 @register.filter
 def spelled(text: str) -> str:
     """Return a text with our commands by the names that run them here."""

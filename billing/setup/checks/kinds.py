@@ -20,6 +20,7 @@ MOST_RATES = 20
 LONGEST = {"footer": 5_000, "memo": 500}
 # To which people are sent from Stripe's pages and from mails.
 PAGES_SENT_TO = frozenset({"account", "prices", "return"})
+SITE_PARTS = frozenset({"name", "support", "terms", "privacy", "login", "logout"})
 TAX_CODE, TAX_RATE = re.compile(r"txcd_\d{8}"), re.compile(r"txr_\w+")
 
 
@@ -126,6 +127,16 @@ def _are_pages(value: Any) -> bool:
 _is_web_address = address().is_right
 
 
+def _is_site(value: Any) -> bool:
+    """Return whether links are paths or web addresses, and the support address may be one of e-mail."""
+    if not isinstance(value, dict) or not value.keys() <= SITE_PARTS:
+        return False
+    if not all(isinstance(part, str) and part for part in value.values()):
+        return False
+    links = [part for name, part in value.items() if name != "name" and not (name == "support" and "@" in part)]
+    return all(link.startswith("/") or _is_web_address(link.split("?")[0]) for link in links)
+
+
 def _wrong_tax(value: Any) -> str:
     """Return the first mistake in BILLING_TAX."""
     if not isinstance(value, dict):
@@ -148,6 +159,7 @@ CAPS = Kind(
 TEXT = Kind("a text", lambda v: isinstance(v, str))
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
 PAGES = Kind('{"return": an address with its scheme, "prices": one, "account": one}, each optional', _are_pages)
+SITE = Kind('{"name": a text, "support", "terms", "privacy", "login", "logout": links}, each optional', _is_site)
 TAX_PARTS = {
     "automatic": FLAG,
     "tax_ids": FLAG,

@@ -30,6 +30,7 @@ TABLE = (
     Row("billing.E105", "STRIPE_WEBHOOK_SECRETS", kinds.TEXTS),
     Row("billing.E106", "SITE_URL", kinds.address()),
     Row("billing.E137", "BILLING_PAGES", kinds.PAGES),
+    Row("billing.E230", "BILLING_SITE", kinds.SITE),
     Row("billing.E107", "BILLING_CLOCK", kinds.function()),
     Row("billing.E108", "BILLING_ACCESS_RULE", kinds.function("subscriber")),
     Row("billing.E109", "BILLING_FREE_PLAN", kinds.matching(kinds.SLUG, "the slug of a plan")),

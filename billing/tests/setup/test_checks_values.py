@@ -16,6 +16,7 @@ WRONG: dict[str, list[Any]] = {
     "STRIPE_WEBHOOK_SECRETS": ["whsec_one_text", None, [None]],
     "SITE_URL": ["example.com", "", "//example.com", "https://", None],
     "BILLING_PAGES": [None, ["return"], {"cancel": "https://a.example/"}, {"return": "/paid"}, {"account": 7}],
+    "BILLING_SITE": [None, ["Acme"], {"motto": "Hi"}, {"terms": "terms"}, {"support": ""}, {"name": 7}],
     "BILLING_CLOCK": ["billing.clock.nothing", "nonsense", "billing.access.explain", None],
     "BILLING_ACCESS_RULE": ["no.such.module.rule", "billing.clock.now", 7],
     "BILLING_REQUEST_SUBSCRIBER": ["nowhere.at_all", "billing.access.payer.noun", 7],
