@@ -16,11 +16,23 @@ from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
-from . import customer_answer, display, giving, people, staff_actions, timeline
+from . import (
+    account_acts,
+    action_groups,
+    customer_answer,
+    customer_money,
+    display,
+    giving,
+    mail_rows,
+    people,
+    staff_actions,
+    timeline,
+)
+from .action import Action
 from .asking import ask
 from .readonly import ReadOnlyAdmin
 from .refused import Refused
-from .staff_actions import ACTIONS, Action
+from .staff_actions import ACTIONS
 from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
@@ -53,7 +65,9 @@ class CustomerPage(ReadOnlyAdmin):
             "answer": answer,
             "used": customer_answer.used(obj),
             "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
-            "actions": staff_actions.offered(request, obj),
+            "actions": action_groups.grouped(staff_actions.offered(request, obj)),
+            "notes": account_acts.notes_of(obj),
+            "money": customer_money.money_of(request, obj),
             "can_release": staff_actions.RELEASE.is_allowed(request),
             "timeline": timeline.read_timeline(request, obj, SOURCES, answer.at),
         }
@@ -174,7 +188,7 @@ class CustomerPage(ReadOnlyAdmin):
 
     @display.column("more")
     def elsewhere(self, customer: Customer) -> Any:
-        links = [display.list_link("stripeevent", "Events", q=customer.pk)]
+        links = [display.list_link("stripeevent", "Events", q=customer.pk), *mail_rows.list_of(customer.pk)]
         if customer.agreements.exists():
             links.append(display.list_link("agreement", "Agreements", q=customer.pk))
         rows = list(customer.subscriptions.order_by("-counts", "-started_at", "pk")[:MOST_LINKED])
