@@ -257,6 +257,7 @@ class Migration(migrations.Migration):
                     ("cancel_subscription", "Can cancel a subscription and take that back"),
                     ("switch_plan", "Can change a subscriber's plan or quantity"),
                     ("link_customer", "Can link another customer to a subscriber"),
+                    ("export_customer", "Can export customers, payments, invoices, refunds and usage"),
                     ("note_customer", "Can write notes about a customer"),
                 ],
             },
