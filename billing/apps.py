@@ -33,6 +33,7 @@ class BillingConfig(AppConfig):
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
+        "billing.monitoring.digest.hourly": 60,
         "billing.usage.kept.hourly": 60,
         "billing.usage.rollover.hourly": 60,
         "billing.usage.credit_reminders.hourly": 60,

@@ -4,13 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
+from django.views.decorators.http import require_POST
 
 from billing.conf import conf
 from billing.own_transactions import without_a_transaction
 
-from . import needs
+from . import needs, saved_lists
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
@@ -40,7 +43,17 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        saved = saved_lists.shown(request, self.model)
+        return super().changelist_view(request, {"title": title, **saved, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        save = self.admin_site.admin_view(self.saved_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_saved"
+        return [path("saved/", save, name=name), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def saved_view(self, request: HttpRequest) -> HttpResponseRedirect:
+        return saved_lists.change(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

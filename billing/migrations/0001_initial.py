@@ -2158,6 +2158,32 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="DigestReader",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("staff", models.CharField(help_text="The key of the member of staff", max_length=64, unique=True)),
+                ("week", models.DateField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="SavedList",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("staff", models.CharField(help_text="The key of the member of staff", max_length=64)),
+                ("model", models.CharField(help_text="The list's model, as app.model", max_length=100)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "query",
+                    models.CharField(help_text="What follows the question mark in the list's address", max_length=1000),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("staff", "model", "name"), name="billing_saved_list_once_per_name")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="SyncRun",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -13,7 +13,7 @@ ADDRESSES = {
     "/admin/billing/payment/export/": ["billing.export_customer", "billing.view_payment"],
     "/admin/billing/dashboard/": ["billing.view_dashboard"],
     "/admin/billing/dashboard/growth.csv": ["billing.view_dashboard"],
-    "/admin/billing/customer/cus1/do/refund-money/": ["billing.give_back_payment", "Can refund any payment"],
+    "/admin/billing/customer/cus_alice/do/refund-money/": ["billing.give_back_payment", "Can refund any payment"],
     "/admin/billing/grant/add/": ["billing.grant_customer"],
     "/admin/accounts/user/": ["accounts.view_user"],
     "/admin/billing/stripeevent/export/": ["billing.export_stripeevent", "billing.view_stripeevent"],
