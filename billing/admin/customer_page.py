@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -26,6 +26,7 @@ from . import (
     mail_rows,
     people,
     staff_actions,
+    suggesting,
     timeline,
 )
 from .action import Action
@@ -92,6 +93,14 @@ class CustomerPage(ReadOnlyAdmin):
         found = reverse(f"admin:{conf.app_label}_customer_changelist")
         return HttpResponseRedirect(f"{found}?{urlencode({'q': asked})}")
 
+    def suggest_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer GET with `q`, the beginning of an address: the first customers with it, for the find box."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(
+            {"found": suggesting.found(request.GET.get("q", ""))}, headers={"Cache-Control": "no-store"}
+        )
+
     def _give(self, request: HttpRequest, subscriber: Any) -> Any:
         if not giving.is_allowed(request):
             return ""
@@ -110,8 +119,10 @@ class CustomerPage(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         act, find = self.admin_site.admin_view(self.action_view), self.admin_site.admin_view(self.find_view)
+        suggest = self.admin_site.admin_view(self.suggest_view)
         return [
             path("find/", find, name=f"{conf.app_label}_customer_find"),
+            path("suggest/", suggest, name=f"{conf.app_label}_customer_suggest"),
             path("<path:object_id>/do/<slug:name>/", act, name=f"{conf.app_label}_customer_action"),
             *super().get_urls(),
         ]

@@ -25,6 +25,7 @@ ACTS = {
     "stripeevent_process_again": f"{conf.app_label}.replay_stripeevent",
     "stripeevent_mark_as_handled": f"{conf.app_label}.handle_stripeevent",
     "stripeevent_export": event_export.PERMISSION,
+    "customer_suggest": f"{conf.app_label}.view_customer",
     "customer_find": f"{conf.app_label}.view_customer",
     "dashboard_section": f"{conf.app_label}.view_dashboard",
     "grant_add": f"{conf.app_label}.grant_customer",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
@@ -21,16 +22,21 @@ PAYLOAD_PERMISSION = f"{conf.app_label}.view_payload"
 
 
 class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
-    """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids."""
+    """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids.
+
+    An admin that shows Django's own form derives from `WithForm` first."""
 
     change_list_template = "billing/admin/change_list.html"
+    change_form_template: Any = "billing/admin/row.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions: Any = None
 
-    class Media:
-        css = {"all": ("billing/admin.css",)}
+    @property
+    def media(self) -> forms.Media:
+        """Return our styles, and Django's script for the actions of a list: nothing else here needs one, nor jQuery."""
+        return forms.Media(css={"all": ["billing/admin.css"]}, js=["admin/js/actions.js"] if self.actions else [])
 
     @property
     def urls(self) -> Any:
@@ -79,6 +85,16 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
         allow_empty_first_page: bool = True,
     ) -> NearbyPaginator:
         return NearbyPaginator(queryset, per_page, page_asked_for(request))
+
+
+class WithForm:
+    """This admin lets some staff edit its rows in Django's form, with the scripts that it needs."""
+
+    change_form_template = None
+
+    @property
+    def media(self: Any) -> forms.Media:
+        return admin.ModelAdmin.media.fget(self) + forms.Media(css={"all": ["billing/admin.css"]})
 
 
 class ReadOnlyInline(admin.TabularInline):

@@ -45,7 +45,9 @@ def test_the_same_name_replaces_and_page_numbers_are_not_kept(bob):
     assert 'value="status=unpaid"' in bob.get(LIST, {"status": "unpaid", "p": "1"}).content.decode()
 
 
-@pytest.mark.parametrize("given", [{"name": " ", "query": "a=b"}, {"name": "x", "query": "a=" + "b" * 2000}])
+@pytest.mark.parametrize(
+    "given", [{"name": " ", "query": "status=active"}, {"name": "x", "query": "status=" + "b" * 2000}]
+)
 def test_what_cannot_be_saved_gets_a_sentence(bob, given):
     answer = bob.post(reverse("admin:billing_customer_saved"), given, follow=True)
     assert 'class="error"' in answer.content.decode()

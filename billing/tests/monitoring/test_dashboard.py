@@ -344,6 +344,7 @@ def test_each_figure_is_defined_in_the_docs_word_for_word(root):
     person("ada")
     moved(Customer.objects.get(), "new", 2000, 3)
     AddOn.objects.create(slug="extra", name="Extra")
+    scope = Scope(periods.named("30d", date(2026, 11, 24)), root)
     terms |= {term for section in sections.all_sections(scope) for term in section.terms}
     assert [t.name for t in terms if f"- **{t.name}**: {t.meaning}" not in text] == []
     assert set(re.findall(r"- \*\*(.+?)\*\*:", text)) == {term.name for term in terms}
