@@ -18,12 +18,12 @@ from bench.dashboard import database, milliseconds
 from bench.running import command, environment
 from bench.table import Row, main
 
-CUSTOMERS, ROUNDS, TARGET_MS = 100_000, 5, 300
+CUSTOMERS, EVENTS, MAILS, ROUNDS, TARGET_MS = 100_000, 100_000, 5_000, 5, 300
 LARGE = 10_000
 
 
 def rows() -> list[Row]:
-    dashboard.CUSTOMERS = CUSTOMERS
+    dashboard.CUSTOMERS, dashboard.EVENTS, dashboard.MAILS = CUSTOMERS, EVENTS, MAILS
     with database(is_sqlite=False) as url:
         env = environment(url)
         command(env, "setup")

@@ -184,6 +184,7 @@ class CustomerPage(ReadOnlyAdmin):
             about=action.about(customer),
             problem=problem,
             preview=preview,
+            is_previewed=action.preview is not None,
             confirmed=_meant(form) if preview is not None else "",
         )
 

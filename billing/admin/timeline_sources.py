@@ -22,6 +22,8 @@ from .timeline_lines import Line
 
 DELETION_REQUESTED = "Account deletion requested"
 ACCOUNT_DELETED = "Account deleted"
+# Events of these name no invoice, and belong to the payment or failure of that moment.
+MONEY, OF_MONEY = "money", ("invoice_payment.", "payment_intent.", "charge.")
 
 
 def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[Any], Line]) -> Any:
@@ -92,14 +94,14 @@ def _deletions(request: HttpRequest, customer: Customer, until: datetime | None,
 def _paid(payment: Payment) -> Line:
     what = display.row_link("payment", payment.pk, f"Paid {display.amount(payment.amount, payment.currency)}")
     details = (payment_words.reason(payment), payment_words.receipt(payment))
-    return Line(payment.paid_at, "Payment", "good", what, details, about=(payment.invoice_id,))
+    return Line(payment.paid_at, "Payment", "good", what, details, about=(payment.invoice_id, MONEY))
 
 
 def _failed(failure: PaymentFailure) -> Line:
     amount = display.amount(failure.amount, failure.currency)
     what = display.row_link("paymentfailure", failure.pk, f"Payment of {amount} failed")
     details = (payment_words.what_failed(failure),)
-    return Line(failure.failed_at, "Payment", "bad", what, details, about=(failure.invoice_id,))
+    return Line(failure.failed_at, "Payment", "bad", what, details, about=(failure.invoice_id, MONEY))
 
 
 def _refunded(refund: Refund) -> Line:
@@ -155,7 +157,8 @@ def _event(event: StripeEvent) -> Line:
     tone = "quiet" if not state or event_words.is_handled(event) else kind
     details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
     what = display.row_link("stripeevent", event.pk, display.breakable(event.type))
-    at, about = clock.from_timestamp(event.created), (event.object_id,) if event.object_id else ()
+    at = clock.from_timestamp(event.created)
+    about = (*filter(None, [event.object_id]), *([MONEY] if event.type.startswith(OF_MONEY) else []))
     return Line(at, "Event", "waiting" if state and tone == "quiet" else tone, what, details, "", about, event.pk)
 
 
