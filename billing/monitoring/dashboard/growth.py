@@ -99,7 +99,8 @@ def a_month(part: float, months: float) -> float:
 
 def section(scope: Scope) -> Section:
     length = scope.period.end - scope.period.start
-    earlier = replace(scope, period=replace(scope.period, start=scope.period.start - length, end=scope.period.start))
+    before = replace(scope.period, start=scope.period.start - length, end=scope.period.start, name="")
+    earlier = replace(scope, period=before, _known={})
     grown = Grown(facts_before(scope), facts_within(scope), facts_within(earlier), length / MONTH)
     figures = [*_size(scope, grown), *_moved(scope, grown), *_rates(scope, grown), _trials(scope)]
     return Section("growth", "At a glance", figures=figures)
@@ -213,7 +214,9 @@ def _earlier(before: Sums) -> list[str]:
 
 def _against(now: Sums, then: Sums) -> str:
     first, last = _total(then), _total(now)
-    return f", {(last - first) / first:+.1%}" if first and last is not None and set(now) <= set(then) else ""
+    if not first or last is None or not set(now) <= set(then):
+        return ""
+    return f", {'down' if last < first else 'up'} {abs(last - first) / first:.1%}"
 
 
 def _tone(change: Sums) -> str:

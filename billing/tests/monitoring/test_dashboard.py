@@ -176,7 +176,7 @@ def test_failed_invoices_are_recovered_open_or_lost(root, small_world):
 
 def test_revenue_and_churn_are_those_of_the_ledger(root, small_world):
     found = shown(root)
-    assert found["MRR"] == ["$40.00", "$50.00 at the beginning, -20.0%"]
+    assert found["MRR"] == ["$40.00", "$50.00 at the beginning, down 20.0%"]
     assert found["Net change"][0] == "-$10.00"
     assert found["Paying customers"] == ["2", "3 at the beginning"]
     assert found["Churn"][:2] == ["$20.00", "1 customer"]

@@ -43,7 +43,7 @@ def test_it_has_the_week_that_ended_and_is_sent_once(bob):
     assert [digest.hourly(), digest.hourly()] == ["1 digests sent", "0 digests sent"]
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (["bob@example.com"], "Your week in billing: 16 Nov – 22 Nov 2026")
-    assert "  MRR: $27.00 ($7.00 at the beginning, +285.7%)" in sent.body
+    assert "  MRR: $27.00 ($7.00 at the beginning, up 285.7%)" in sent.body
     assert "  New: $20.00 (1 customer" in sent.body
     assert "/admin/billing/dashboard/" in sent.body
 

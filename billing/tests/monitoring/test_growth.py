@@ -77,7 +77,7 @@ def test_the_dashboard_begins_with_the_mrr(root):
 
 def test_what_moved_the_mrr_is_told_beside_the_period_before(root, twenty):
     found = shown(root)
-    assert found["MRR"] == ["$217.00", "$201.00 at the beginning, +8.0%"]
+    assert found["MRR"] == ["$217.00", "$201.00 at the beginning, up 8.0%"]
     assert found["Net change"] == ["$16.00", "$1.00 in the period before"]
     assert found["New"] == ["$30.00", "1 customer"]
     assert found["Expansion"] == ["$10.00", "2 changes", "$1.00 in the period before"]
@@ -177,7 +177,7 @@ def test_each_section_is_had_as_csv_and_json(root, staff, twenty):
             assert answer.status_code == 200, (section.key, kind)
             assert f'filename="{section.key}-2026-08-27-2026-11-24.{kind}"' in answer.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(staff.get(f"{ADDRESS}growth.csv").content.decode())))
-    assert rows[0] == ["MRR", "$217.00", "$201.00 at the beginning, +8.0%"]
+    assert rows[0] == ["MRR", "$217.00", "$201.00 at the beginning, up 8.0%"]
     told = json.loads(staff.get(f"{ADDRESS}revenue.json").content)
     assert told["charts"][0]["series"][0]["values"][-1] == 217.0
     assert (told["from"], told["to"]) == ("2026-10-26", "2026-11-24")
