@@ -22,6 +22,14 @@ HEAVIEST = 150_000
 WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .map(({name, decodedBodySize}) => [name, decodedBodySize])"""
 
+# How much of the page has moved since it was first drawn (CLS).
+SHIFT = """() => new Promise((done) => {
+    let sum = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach(({value}) => { sum += value; }))
+        .observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(sum), 100);
+})"""
+
 
 class Staff:
     """A member of staff who counts their clicks, and how heavy each page is."""
@@ -50,6 +58,7 @@ class Staff:
         loaded = self.page.evaluate(WEIGHT)
         assert sum(size for _, size in loaded) <= HEAVIEST, (thing, sorted(loaded, key=lambda one: -one[1])[:6])
         assert not [url for url, _ in loaded if "jquery" in url], thing
+        assert self.page.evaluate(SHIFT) < 0.01, thing
         self.shoot(self.page, f"admin-ten-{thing}")
         found = accessibility.problems(self.page)
         ours = [said for said in found if ("billing-" in said or "board-" in said) and "<fieldset" not in said]
