@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
@@ -93,4 +92,4 @@ def _of_model(url_name: str) -> list[str]:
 def _in_words(name: str) -> str:
     app, codename = name.split(".")
     found = Permission.objects.filter(content_type__app_label=app, codename=codename).values_list("name", flat=True)
-    return next(iter(found), "") if apps.is_installed("django.contrib.auth") else ""
+    return next(iter(found), "")
