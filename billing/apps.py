@@ -35,6 +35,7 @@ class BillingConfig(AppConfig):
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
         "billing.lifecycle.guests.hourly": 60,
+        "billing.monitoring.digest.hourly": 60,
         "billing.usage.kept.hourly": 60,
         "billing.usage.rollover.hourly": 60,
         "billing.usage.credit_reminders.hourly": 60,

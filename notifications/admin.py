@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -183,6 +184,13 @@ def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
         status = Mail.Status(mail.status)
         state = display.badge(status.value, BADGES[status], mail.error)
         yield mail_rows.MailRow(what, mail.recipient, state, mail.created_at, mail.cause)
+
+
+@mail_rows.register_list
+def list_of_mails(customer_id: str) -> Any:
+    """Return the link from a customer's page to their mails."""
+    address = reverse("admin:billing_mail_mail_changelist")
+    return format_html('<a href="{}?{}">Mails, to send again</a>', address, urlencode({"q": customer_id}))
 
 
 def _not_sent() -> QuerySet[Mail]:

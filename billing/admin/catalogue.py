@@ -14,7 +14,7 @@ from billing.models import Plan, PlanLimit, Price
 
 from . import display
 from .lookups import OwnColumnsOnly
-from .readonly import ReadOnlyAdmin, ReadOnlyInline
+from .readonly import ReadOnlyAdmin, ReadOnlyInline, WithForm
 
 FROM_STRIPE = [
     "id", "lookup_key", "product_name", "amount", "interval_in_words", "other_currencies", "tax_behavior", "is_active",
@@ -103,7 +103,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
 
 
 @admin.register(Price)
-class PriceAdmin(ReadOnlyAdmin):
+class PriceAdmin(WithForm, ReadOnlyAdmin):
     list_display = ["name", "plan", "amount", "interval_in_words", "is_active"]
     list_filter = ["is_active", "interval", "plan"]
     list_select_related = ["plan"]

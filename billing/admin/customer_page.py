@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -16,11 +16,24 @@ from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
-from . import customer_answer, display, giving, people, staff_actions, timeline
+from . import (
+    account_acts,
+    action_groups,
+    customer_answer,
+    customer_money,
+    display,
+    giving,
+    mail_rows,
+    people,
+    staff_actions,
+    suggesting,
+    timeline,
+)
+from .action import Action
 from .asking import ask
 from .readonly import ReadOnlyAdmin
 from .refused import Refused
-from .staff_actions import ACTIONS, Action
+from .staff_actions import ACTIONS
 from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
@@ -53,7 +66,9 @@ class CustomerPage(ReadOnlyAdmin):
             "answer": answer,
             "used": customer_answer.used(obj),
             "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
-            "actions": staff_actions.offered(request, obj),
+            "actions": action_groups.grouped(staff_actions.offered(request, obj)),
+            "notes": account_acts.notes_of(obj),
+            "money": customer_money.money_of(request, obj),
             "can_release": staff_actions.RELEASE.is_allowed(request),
             "timeline": timeline.read_timeline(request, obj, SOURCES, answer.at),
         }
@@ -78,6 +93,14 @@ class CustomerPage(ReadOnlyAdmin):
         found = reverse(f"admin:{conf.app_label}_customer_changelist")
         return HttpResponseRedirect(f"{found}?{urlencode({'q': asked})}")
 
+    def suggest_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer GET with `q`, the beginning of an address: the first customers with it, for the find box."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(
+            {"found": suggesting.found(request.GET.get("q", ""))}, headers={"Cache-Control": "no-store"}
+        )
+
     def _give(self, request: HttpRequest, subscriber: Any) -> Any:
         if not giving.is_allowed(request):
             return ""
@@ -96,8 +119,10 @@ class CustomerPage(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         act, find = self.admin_site.admin_view(self.action_view), self.admin_site.admin_view(self.find_view)
+        suggest = self.admin_site.admin_view(self.suggest_view)
         return [
             path("find/", find, name=f"{conf.app_label}_customer_find"),
+            path("suggest/", suggest, name=f"{conf.app_label}_customer_suggest"),
             path("<path:object_id>/do/<slug:name>/", act, name=f"{conf.app_label}_customer_action"),
             *super().get_urls(),
         ]
@@ -159,6 +184,7 @@ class CustomerPage(ReadOnlyAdmin):
             about=action.about(customer),
             problem=problem,
             preview=preview,
+            is_previewed=action.preview is not None,
             confirmed=_meant(form) if preview is not None else "",
         )
 
@@ -174,7 +200,7 @@ class CustomerPage(ReadOnlyAdmin):
 
     @display.column("more")
     def elsewhere(self, customer: Customer) -> Any:
-        links = [display.list_link("stripeevent", "Events", q=customer.pk)]
+        links = [display.list_link("stripeevent", "Events", q=customer.pk), *mail_rows.list_of(customer.pk)]
         if customer.agreements.exists():
             links.append(display.list_link("agreement", "Agreements", q=customer.pk))
         rows = list(customer.subscriptions.order_by("-counts", "-started_at", "pk")[:MOST_LINKED])

@@ -9,16 +9,25 @@ from django.http import HttpRequest
 from billing import clock
 from billing.models import MAIN_LINE, CheckoutAttempt, Customer, Grant, Hold, Subscription
 
-from . import cause_words, display, finding, payment_words, people, subscription_words
+from . import cause_words, display, export_columns, finding, payment_words, people, subscription_words
+from .customer_filters import PlanFilter, StatusFilter, WorthFilter
 from .customer_page import CustomerPage
+from .list_export import ExportedList
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
 
 @admin.register(Customer)
-class CustomerAdmin(CustomerPage):
-    list_display = ["who", "plan", "state", "holds_in_force", "created"]
-    list_filter = ["created_at", ("deleted_at", open_filter("customer at Stripe", "Active", "Deleted at Stripe"))]
+class CustomerAdmin(ExportedList, CustomerPage):
+    list_display = ["who", "plan", "state", "worth", "holds_in_force", "created"]
+    export_columns = export_columns.CUSTOMER
+    list_filter = [
+        PlanFilter,
+        StatusFilter,
+        WorthFilter,
+        "created_at",
+        ("deleted_at", open_filter("customer at Stripe", "Active", "Deleted at Stripe")),
+    ]
     list_select_related = ["subscriber"]
     ordering = ["-created_at"]
     search_help_text = (
@@ -40,7 +49,7 @@ class CustomerAdmin(CustomerPage):
         given = Grant.objects.open().filter(is_ahead, subscriber=OuterRef("subscriber"))
         first = {"hold": Subquery(on_hold.values("kind")[:1]), "is_given": Exists(given)}
         counting = Subscription.objects.filter(customer=OuterRef("pk"), counts=True, line=MAIN_LINE)
-        first["status"] = Subquery(counting.values("status")[:1])
+        first |= {name: Subquery(counting.values(name)[:1]) for name in ("status", "mrr")}
         shown = Subscription.objects.filter(counts=True).select_related("plan", "price")
         return super().get_queryset(request).annotate(**first).prefetch_related(Prefetch("subscriptions", shown))
 
@@ -61,6 +70,11 @@ class CustomerAdmin(CustomerPage):
             return display.badge("earlier", "quiet", "Another customer of the same subscriber buys next")
         subscription = customer.subscription
         return subscription_words.status_badge(subscription.status) if subscription.pk else None
+
+    @display.column("MRR", ordering="mrr")
+    def worth(self, customer: Customer) -> Any:
+        rows = [row for row in customer.subscriptions.all() if row.counts and row.mrr]
+        return display.lines(*(display.amount(row.mrr, row.currency) for row in rows))
 
     @display.column("hold or grant")
     def holds_in_force(self, customer: Any) -> Any:

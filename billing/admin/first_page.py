@@ -7,11 +7,12 @@ whose class has its own `get_app_list` keeps its sidebar.
 """
 
 from functools import partial
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
-from . import sidebar
+from . import missing, sidebar
 
 TEMPLATE = "billing/admin/index.html"
 
@@ -22,6 +23,17 @@ def install() -> None:
     if admin.site.__class__.get_app_list is AdminSite.get_app_list:
         djangos = partial(AdminSite.get_app_list, admin.site)
         admin.site.get_app_list = sidebar.by_task(djangos)
+    _tell_what_is_missing()
+
+
+def _tell_what_is_missing() -> None:
+    """Have every view of the site answer a refusal with a page that names the permission."""
+    views = admin.site.admin_view
+
+    def admin_view(view: Any, cacheable: bool = False) -> Any:
+        return views(missing.told(view), cacheable)
+
+    admin.site.admin_view = admin_view
 
 
 install()

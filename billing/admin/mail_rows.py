@@ -35,8 +35,19 @@ class Asked:
     most: int = 50
 
 
+def list_of(customer_id: str) -> list[SafeString]:
+    """Return the links to the lists of a customer's mails, where each can be sent again."""
+    return [link(customer_id) for link in _lists]
+
+
 Source = Callable[[Asked], Iterable[MailRow]]
 _sources: list[Source] = []
+_lists: list[Callable[[str], SafeString]] = []
+
+
+def register_list(link: Callable[[str], SafeString]) -> Callable[[str], SafeString]:
+    _lists.append(link)
+    return link
 
 
 def register(source: Source) -> Source:

@@ -16,7 +16,7 @@ from billing.usage import reporting
 
 from . import cause_words, display, people
 from .cause_words import STAFF
-from .readonly import ReadOnlyAdmin
+from .readonly import ReadOnlyAdmin, WithForm
 from .usage import OfSubscriber
 
 State = UsageReport.State
@@ -128,7 +128,7 @@ def _settle(request: HttpRequest, queryset: QuerySet[UsageReport], decide: Any, 
 
 
 @admin.register(SpendCap)
-class SpendCapAdmin(OfSubscriber):
+class SpendCapAdmin(WithForm, OfSubscriber):
     """Staff change and remove the cap of a subscriber; the subscriber sets it on the account page."""
 
     list_display = ["subscriber_link", "cap", "policy", "since"]

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 
 from billing.models import Dispute, Invoice, InvoicePayment, Payment, PaymentFailure, Refund
 
-from . import balance_words, display, payment_words
+from . import balance_words, display, export_columns, payment_words
 from .customers import OfCustomerAdmin
+from .list_export import ExportedList
 from .outcome_filter import OutcomeFilter
 
 
@@ -79,7 +80,8 @@ DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
 
 
 @admin.register(Payment)
-class PaymentAdmin(MoneyAdmin):
+class PaymentAdmin(ExportedList, MoneyAdmin):
+    export_columns = export_columns.PAYMENT
     list_display = ["money", "subscriber", "why", "paid", "receipt"]
     list_filter = ["paid_at", "bought_nothing", "billing_reason", ("currency", CurrencyFilter)]
     ordering = ["-paid_at"]
@@ -117,7 +119,8 @@ class PaymentAdmin(MoneyAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(MoneyAdmin):
+class InvoiceAdmin(ExportedList, MoneyAdmin):
+    export_columns = export_columns.INVOICE
     list_display = ["money", "subscriber", "state", "due", "invoice", "created"]
     list_filter = [
         "status",
@@ -221,7 +224,8 @@ class PaymentFailureAdmin(MoneyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(MoneyAdmin):
+class RefundAdmin(ExportedList, MoneyAdmin):
+    export_columns = export_columns.REFUND
     list_display = ["money", "subscriber", "state", "refund", "created"]
     list_filter = ["created_at", "is_full", ("currency", CurrencyFilter)]
     ordering = ["-created_at"]

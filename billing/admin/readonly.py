@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
+from django.views.decorators.http import require_POST
 
 from billing.conf import conf
 from billing.own_transactions import without_a_transaction
 
-from . import needs
+from . import needs, saved_lists
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
@@ -18,16 +22,21 @@ PAYLOAD_PERMISSION = f"{conf.app_label}.view_payload"
 
 
 class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
-    """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids."""
+    """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids.
+
+    An admin that shows Django's own form derives from `WithForm` first."""
 
     change_list_template = "billing/admin/change_list.html"
+    change_form_template: Any = "billing/admin/row.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions: Any = None
 
-    class Media:
-        css = {"all": ("billing/admin.css",)}
+    @property
+    def media(self) -> forms.Media:
+        """Return our styles, and Django's script for the actions of a list: nothing else here needs one, nor jQuery."""
+        return forms.Media(css={"all": ["billing/admin.css"]}, js=["admin/js/actions.js"] if self.actions else [])
 
     @property
     def urls(self) -> Any:
@@ -40,7 +49,17 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        saved = saved_lists.shown(request, self.model)
+        return super().changelist_view(request, {"title": title, **saved, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        save = self.admin_site.admin_view(self.saved_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_saved"
+        return [path("saved/", save, name=name), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def saved_view(self, request: HttpRequest) -> HttpResponseRedirect:
+        return saved_lists.change(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -66,6 +85,16 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
         allow_empty_first_page: bool = True,
     ) -> NearbyPaginator:
         return NearbyPaginator(queryset, per_page, page_asked_for(request))
+
+
+class WithForm:
+    """This admin lets some staff edit its rows in Django's form, with the scripts that it needs."""
+
+    change_form_template = None
+
+    @property
+    def media(self: Any) -> forms.Media:
+        return admin.ModelAdmin.media.fget(self) + forms.Media(css={"all": ["billing/admin.css"]})
 
 
 class ReadOnlyInline(admin.TabularInline):

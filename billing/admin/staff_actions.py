@@ -5,7 +5,6 @@ entry that says who did it and why.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
@@ -16,40 +15,18 @@ from django.http import HttpRequest
 from billing import catalogue, cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment, words
 from billing.catalogue import definitions
-from billing.conf import conf
 from billing.lifecycle import refusals
 from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price, StripeWrite
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, StripeRefused, drain_reads, fetch
 from billing.subscriptions import doubts, grants, holds
 
-from . import add_on_actions, at_stripe, at_stripe_forms, staff_forms, tax_actions, trial_moves
+from . import add_on_actions, at_stripe, at_stripe_forms, further_actions, staff_forms, tax_actions, trial_moves
+from .action import Action, refresh_quietly
 from .cause_words import STAFF as BY_STAFF
 from .refused import Refused
 
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
-
-
-@dataclass(frozen=True)
-class Action:
-    """`work` runs under the lane lock, in one transaction with its log entry, and returns in words what was done.
-
-    `at_stripe` runs under the lane lock before it, with no transaction open, and returns the words itself. `preview`
-    returns what it would come to, which is shown before it is confirmed.
-    """
-
-    name: str
-    permission: str
-    title: str
-    form: type[staff_forms.ReasonForm]
-    about: Callable[[Customer], list[str]]
-    is_possible: Callable[[Customer], bool]
-    work: Callable[[Customer, dict[str, Any]], str]
-    at_stripe: Callable[[Customer, dict[str, Any]], str] | None = None
-    preview: Callable[[Customer, dict[str, Any]], list[str]] | None = None
-
-    def is_allowed(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"{conf.app_label}.{self.permission}")
 
 
 def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[str, Any]) -> str:
@@ -411,11 +388,6 @@ def _is_here(customer: Customer) -> bool:
     return not _is_gone(customer)
 
 
-def _refresh_quietly(customer: Customer, given: dict[str, Any]) -> str:
-    subscriptions.refresh_rows(customer)
-    return ""
-
-
 HOLD = Action(
     "hold", "hold_customer", "Place a hold", staff_forms.ReasonForm, _about_hold, _has_no_staff_hold, _place_hold
 )
@@ -543,7 +515,7 @@ DISCOUNT = Action(
     at_stripe_forms.DiscountForm,
     at_stripe.about_discount,
     at_stripe.has_live,
-    _refresh_quietly,
+    refresh_quietly,
     at_stripe.give_discount,
     at_stripe.preview_discount,
 )
@@ -554,7 +526,7 @@ END_DISCOUNT = Action(
     at_stripe_forms.EndDiscountForm,
     at_stripe.about_end_of_discount,
     at_stripe.has_discount,
-    _refresh_quietly,
+    refresh_quietly,
     at_stripe.end_discount,
     at_stripe.preview_end_of_discount,
 )
@@ -565,7 +537,7 @@ DISCOUNT_LINK = Action(
     at_stripe_forms.LinkForm,
     at_stripe.about_link,
     at_stripe.may_buy,
-    _refresh_quietly,
+    refresh_quietly,
     at_stripe.make_link,
 )
 PAUSE = Action(
@@ -575,7 +547,7 @@ PAUSE = Action(
     at_stripe_forms.PauseForm,
     at_stripe.about_pause,
     at_stripe.may_pause,
-    _refresh_quietly,
+    refresh_quietly,
     at_stripe.pause,
     at_stripe.preview_pause,
 )
@@ -586,7 +558,7 @@ RESUME = Action(
     at_stripe_forms.ResumeForm,
     at_stripe.about_resuming,
     at_stripe.has_pause,
-    _refresh_quietly,
+    refresh_quietly,
     at_stripe.resume,
 )
 ADD_ONS = Action(
@@ -596,7 +568,7 @@ ADD_ONS = Action(
     add_on_actions.AddOnForm,
     add_on_actions.about,
     add_on_actions.may_change,
-    _refresh_quietly,
+    refresh_quietly,
     add_on_actions.change,
     add_on_actions.preview,
 )
@@ -626,6 +598,7 @@ ACTIONS = {
         ADD_ONS,
         MAP_PRICE,
         KEEP_PRICE,
+        *further_actions.ALL,
         END_UNKNOWN,
     )
 }

@@ -7,17 +7,17 @@ history is. A page ends at a time and the number of lines of that time already s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
-from django.utils.safestring import SafeString
 
 from billing.conf import conf
 from billing.models import Customer
 
 from .cause_words import Causes
+from .folding import Told, fold
+from .timeline_lines import Line
 
 SHOWN = 40
 GROUPS = {
@@ -28,19 +28,6 @@ GROUPS = {
     "mails": "Mails",
     "staff": "Staff",
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the timeline says what happened at a time. `kind` is the word before it, `tone` its colour; `what`
-    links to its own page where there is one."""
-
-    at: datetime
-    kind: str
-    tone: str
-    what: Any
-    details: tuple[Any, ...] = ()
-    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,9 +70,9 @@ def is_sane(at: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Timeline:
-    """`lines` come with their causes, in words."""
+    """`lines` come with their causes, in words, and with the events that are folded under them."""
 
-    lines: list[tuple[Line, str | SafeString]]
+    lines: list[Told]
     group: str
     is_continued: bool
     older: str
@@ -112,7 +99,8 @@ def read_timeline(
     causes = Causes(
         (line.cause for line in shown), can_view_events=request.user.has_perm(f"{conf.app_label}.view_stripeevent")
     )
-    told = [(line, causes.said(line.cause)) for line in shown]
+    kept = [(line, []) for line in shown] if group == "events" else fold(shown)
+    told = [Told(line, causes.said(line.cause), folded) for line, folded in kept]
     older = _address(request, _after(place, shown)) if len(lines) > SHOWN else ""
     return Timeline(told, group, is_continued, older)
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from billing.models import Agreement, Customer, PriceMoveRow
 
 from . import agreement_words, display, price_move_words
-from .timeline import Line
+from .timeline_lines import Line
 
 
 def agreements(customer: Customer) -> QuerySet[Agreement]:

@@ -17,10 +17,13 @@ from billing.models import AccountDeletion, Customer, Dispute, Grant, Hold, Paym
 
 from . import change_words, display, event_words, mail_rows, payment_words, timeline_sales
 from .cause_words import STAFF as BY_STAFF
-from .timeline import Line, Source
+from .timeline import Source
+from .timeline_lines import Line
 
 DELETION_REQUESTED = "Account deletion requested"
 ACCOUNT_DELETED = "Account deleted"
+# Events of these name no invoice, and belong to the payment or failure of that moment.
+MONEY, OF_MONEY = "money", ("invoice_payment.", "payment_intent.", "charge.")
 
 
 def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[Any], Line]) -> Any:
@@ -45,7 +48,8 @@ def _changes(request: HttpRequest, customer: Customer, until: datetime | None, m
         if before is None and len(rows) > most:
             continue
         what, *details = change_words.differences(before, after)
-        yield Line(after.recorded_at, "State", change_words.tone(after), what, tuple(details), after.cause)
+        about = (after.stripe_id,)
+        yield Line(after.recorded_at, "State", change_words.tone(after), what, tuple(details), after.cause, about)
 
 
 def _held(hold: Hold) -> Line:
@@ -90,18 +94,20 @@ def _deletions(request: HttpRequest, customer: Customer, until: datetime | None,
 def _paid(payment: Payment) -> Line:
     what = display.row_link("payment", payment.pk, f"Paid {display.amount(payment.amount, payment.currency)}")
     details = (payment_words.reason(payment), payment_words.receipt(payment))
-    return Line(payment.paid_at, "Payment", "good", what, details)
+    return Line(payment.paid_at, "Payment", "good", what, details, about=(payment.invoice_id, MONEY))
 
 
 def _failed(failure: PaymentFailure) -> Line:
     amount = display.amount(failure.amount, failure.currency)
     what = display.row_link("paymentfailure", failure.pk, f"Payment of {amount} failed")
-    return Line(failure.failed_at, "Payment", "bad", what, (payment_words.what_failed(failure),))
+    details = (payment_words.what_failed(failure),)
+    return Line(failure.failed_at, "Payment", "bad", what, details, about=(failure.invoice_id, MONEY))
 
 
 def _refunded(refund: Refund) -> Line:
     what = display.row_link("refund", refund.pk, f"Refunded {display.amount(refund.amount, refund.currency)}")
-    return Line(refund.created_at, "Refund", "waiting", what, (payment_words.refund_status(refund),))
+    about = (refund.pk, refund.charge)
+    return Line(refund.created_at, "Refund", "waiting", what, (payment_words.refund_status(refund),), about=about)
 
 
 def _disputed(dispute: Dispute) -> Line:
@@ -110,12 +116,13 @@ def _disputed(dispute: Dispute) -> Line:
         "dispute", dispute.pk, f"{'Inquiry about' if dispute.is_inquiry else 'Dispute over'} {amount}"
     )
     details = (payment_words.dispute_status(dispute), dispute.reason.replace("_", " "), payment_words.due(dispute))
-    return Line(dispute.opened_at, "Dispute", "dead", what, details)
+    return Line(dispute.opened_at, "Dispute", "dead", what, details, about=(dispute.pk, dispute.charge))
 
 
 def _bought(attempt: Any) -> Line:
     what = display.row_link("checkoutattempt", attempt.pk, f"Checkout started: {attempt.price}")
-    return Line(attempt.created_at, "Checkout", "quiet", what, (payment_words.checkout_status(attempt),))
+    details = (payment_words.checkout_status(attempt),)
+    return Line(attempt.created_at, "Checkout", "quiet", what, details, about=(attempt.session_id,))
 
 
 # The rest
@@ -150,7 +157,9 @@ def _event(event: StripeEvent) -> Line:
     tone = "quiet" if not state or event_words.is_handled(event) else kind
     details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
     what = display.row_link("stripeevent", event.pk, display.breakable(event.type))
-    return Line(clock.from_timestamp(event.created), "Event", tone, what, details)
+    at = clock.from_timestamp(event.created)
+    about = (*filter(None, [event.object_id]), *([MONEY] if event.type.startswith(OF_MONEY) else []))
+    return Line(at, "Event", "waiting" if state and tone == "quiet" else tone, what, details, "", about, event.pk)
 
 
 def _entries(customer: Customer) -> QuerySet[LogEntry]:

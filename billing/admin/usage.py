@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from billing.models import Credit, KeyedUse, Usage
 
-from . import cause_words, display, people
+from . import cause_words, display, export_columns, people
+from .list_export import ExportedList
 from .readonly import ReadOnlyAdmin
 
 
@@ -32,7 +33,8 @@ class OfSubscriber(ReadOnlyAdmin):
 
 
 @admin.register(Usage)
-class UsageAdmin(OfSubscriber):
+class UsageAdmin(ExportedList, OfSubscriber):
+    export_columns = export_columns.USAGE
     list_display = ["feature", "subscriber_link", "counted", "since"]
     list_filter = [("feature", admin.AllValuesFieldListFilter), "period_start"]
     ordering = ["-period_start"]

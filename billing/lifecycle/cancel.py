@@ -58,10 +58,14 @@ def outlook(subscriber: Any, line: str = "") -> Outlook:
     """Ask Stripe what cancelling would do. Raises `NoSubscription`, `AccountClosing`, `StripeUnavailable`."""
     with stripe_client.drain_reads():
         line = line_of(subscriber, line)
-        now = standing_of(customer_of(subscriber, line), line)
-        if not now.is_live:
-            raise NoSubscription
-        owed = unpaid.owed_of(now)
+        return outlook_of(standing_of(customer_of(subscriber, line), line))
+
+
+def outlook_of(now: Standing) -> Outlook:
+    """Return what cancelling this subscription would do. Raises `NoSubscription`, `StripeUnavailable`."""
+    if not now.is_live:
+        raise NoSubscription
+    owed = unpaid.owed_of(now)
     return Outlook(
         ends_at=None if unpaid.ends_at_once(now, owed) else from_timestamp(now.period_end),
         is_trial=now.is_trial,
@@ -96,6 +100,24 @@ def cancel(
         lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL,
         line,
     )
+
+
+def cancel_of(now: Standing, when: When) -> None:
+    """End this subscription at the end of its period, or now, as `cancel` does; the caller holds the lane.
+
+    Raises `EndsNow` if the end of the period was asked for and something is unpaid, `NoSubscription`.
+    """
+    if not now.is_live:
+        raise NoSubscription
+    if when == "now":
+        _cancel_now(now, {})
+    else:
+        _cancelling_at_period_end({}, may_end_now=False)(now)
+
+
+def resume_of(now: Standing) -> None:
+    """Undo the scheduled cancellation of this subscription; the caller holds the lane. Raises as `resume` does."""
+    _resume(now)
 
 
 def is_invoice_left(ended: Subscription) -> bool:

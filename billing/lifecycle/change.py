@@ -49,6 +49,12 @@ def change(
         raise
 
 
+def change_of(now: Standing, price: Price) -> None:
+    """Change this subscription to a price, as it was previewed last; the caller holds the lane. Raises as `change`
+    does."""
+    _change(now, price, previews.newest_preview(now, price))
+
+
 def take_back(subscriber: Any, line: str = "") -> Subscription:
     """Cancel the pending change of plan. Returns the refreshed row.
 

@@ -99,6 +99,25 @@ def _preview(subscriber: Any, price: Price) -> Preview:
     return _preview_of(subscriber, now, price, what, at, invoice)
 
 
+def preview_of_price(subscriber: Any, price: Price) -> Preview:
+    """Return what a change to this price would do. Raises as `preview` does."""
+    return _preview(subscriber, price)
+
+
+def newest_preview(now: Standing, price: Price) -> int | None:
+    """Return the date of the newest preview of this change that is still valid, None if there is none."""
+    rows = PlanChange.objects.filter(
+        customer=now.customer,
+        subscription_id=now.id,
+        price=price,
+        add_ons__isnull=True,
+        status=Status.PREVIEWED,
+        created_at__gt=timezone.now() - VALID_FOR,
+        proration_date__gte=now.item["current_period_start"],
+    )
+    return rows.order_by("-created_at").values_list("proration_date", flat=True).first()
+
+
 def intended_change(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
     """Return the row of this change, as previewed, or asked before without an answer. Its id is the idempotency key.
 

@@ -259,6 +259,14 @@ class Migration(migrations.Migration):
                     ("discount_customer", "Can give and end discounts"),
                     ("pause_customer", "Can pause payments and resume them"),
                     ("change_add_ons", "Can change how many of an add-on a subscriber has"),
+                    ("give_back_payment", "Can refund any payment, whole or in part"),
+                    ("credit_customer", "Can give a credit on the next invoices"),
+                    ("invoice_customer", "Can send invoices"),
+                    ("cancel_subscription", "Can cancel a subscription and take that back"),
+                    ("switch_plan", "Can change a subscriber's plan or quantity"),
+                    ("link_customer", "Can link another customer to a subscriber"),
+                    ("export_customer", "Can export customers, payments, invoices, refunds and usage"),
+                    ("note_customer", "Can write notes about a customer"),
                 ],
             },
         ),
@@ -2166,6 +2174,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="DigestReader",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("staff", models.CharField(help_text="The key of the member of staff", max_length=64, unique=True)),
+                ("week", models.DateField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="SavedList",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("staff", models.CharField(help_text="The key of the member of staff", max_length=64)),
+                ("model", models.CharField(help_text="The list's model, as app.model", max_length=100)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "query",
+                    models.CharField(help_text="What follows the question mark in the list's address", max_length=1000),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("staff", "model", "name"), name="billing_saved_list_once_per_name")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SyncRun",

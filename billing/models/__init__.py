@@ -27,6 +27,7 @@ from .price_moves import PriceMove, PriceMoveRow
 from .purchase import Pack, Purchase
 from .row_pages import in_pages
 from .scheduled import ScheduledTask
+from .staff import DigestReader, SavedList
 from .stripe_key import StripeKey
 from .subscriber import all_subscribers, email_field, listed_subscribers
 from .subscription import Customer, Hold, Subscription
@@ -54,6 +55,7 @@ __all__ = [
     "CreditNote",
     "Customer",
     "Dashboard",
+    "DigestReader",
     "Discount",
     "Dispute",
     "Grant",
@@ -80,6 +82,7 @@ __all__ = [
     "Purchase",
     "Redemption",
     "Refund",
+    "SavedList",
     "ScheduledTask",
     "SpendCap",
     "StripeCalls",

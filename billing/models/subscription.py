@@ -142,6 +142,14 @@ class Customer(models.Model):
             ("discount_customer", "Can give and end discounts"),
             ("pause_customer", "Can pause payments and resume them"),
             ("change_add_ons", "Can change how many of an add-on a subscriber has"),
+            ("give_back_payment", "Can refund any payment, whole or in part"),
+            ("credit_customer", "Can give a credit on the next invoices"),
+            ("invoice_customer", "Can send invoices"),
+            ("cancel_subscription", "Can cancel a subscription and take that back"),
+            ("switch_plan", "Can change a subscriber's plan or quantity"),
+            ("link_customer", "Can link another customer to a subscriber"),
+            ("export_customer", "Can export customers, payments, invoices, refunds and usage"),
+            ("note_customer", "Can write notes about a customer"),
         ]
         constraints = [
             models.UniqueConstraint(

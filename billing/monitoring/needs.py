@@ -31,6 +31,10 @@ class Need:
         """Return how many wait, MOST at most."""
         return self.rows().order_by()[:MOST].count()
 
+    def permission(self) -> str:
+        """Return the permission to view such rows."""
+        return f"{self.model._meta.app_label}.view_{self.model._meta.model_name}"
+
     def address(self) -> str:
         """Return the address of the list that shows just these."""
         options = self.model._meta
@@ -52,6 +56,10 @@ _NEEDS: list[Need] = []
 def add(*needs: Need) -> None:
     """Add needs. The model's admin is a `ReadOnlyAdmin`, whose list filters by them."""
     _NEEDS.extend(needs)
+
+
+def all_needs() -> list[Need]:
+    return list(_NEEDS)
 
 
 def of_model(model: type[Model]) -> dict[str, Need]:

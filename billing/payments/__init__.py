@@ -1,6 +1,6 @@
 """This room records the facts about money: invoices, payments, failures, refunds and disputes."""
 
-from . import disputes, due, nothing, notices, purchases, refunds
+from . import disputes, due, giving_back, nothing, notices, purchases, refunds
 from .addresses import TAXED_BY, resume_tax
 from .invoices import (
     fetch_invoice_of,
@@ -22,6 +22,7 @@ __all__ = [
     "disputes",
     "due",
     "fetch_invoice_of",
+    "giving_back",
     "link_of",
     "nothing",
     "notices",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote_plus, unquote_plus
 
 from django.apps import apps
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db.models import Q
 from djstripe import models as djstripe
 
 from billing.conf import conf
-from billing.models import Customer, PriceMoveRow, StripeEvent, StripeWrite
+from billing.models import Customer, PriceMoveRow, SavedList, StripeEvent, StripeWrite
 from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
@@ -47,13 +48,17 @@ def redact_reasons(customer: Customer) -> None:
 
 
 def redact_log(address: str) -> None:
-    """Strike the address out of every entry of the admin's log that names it, whatever the entry is about.
+    """Strike the address out of every entry of the admin's log that names it, whatever the entry is about, and delete
+    the lists that staff have saved with it.
 
     A longer address that ends or begins like this one is somebody else's, and stays.
     """
     if not address:
         return
     alone = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?!\.?[\w-])", re.IGNORECASE)
+    for saved in SavedList.objects.filter(Q(query__icontains=quote_plus(address)) | Q(name__icontains=address)):
+        if alone.search(unquote_plus(saved.query)) or alone.search(saved.name):
+            saved.delete()
     naming = Q(*((f"{field}__icontains", address) for field in LOG_TEXTS), _connector=Q.OR)
     for entry in _log_entries(naming):
         for field in LOG_TEXTS:

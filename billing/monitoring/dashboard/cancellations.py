@@ -55,7 +55,7 @@ def _figures(scope: Scope, found: list[Fact]) -> list[Figure]:
     rows = scope.rows_within("subscription", "canceled_at")
     return [
         Figure(CANCELLED, [f"{number:,}"], [], rows),
-        Figure(TOLD, [percent(share(told, number))], [f"{told:,} of {number:,}"], rows),
+        Figure(TOLD, [percent(share(told, number))], [f"{told:,} of {number:,}"] if number else [], rows),
         Figure(KEPT, [f"{kept:,}"], [], scope.rows_within("canceloffer", "taken_at")),
         Figure(PAUSED, [many(paused.count(), "subscription")], []),
     ]

@@ -16,6 +16,11 @@ def worded(minor: int, currency: str) -> str:
     return format_amount(minor, currency, get_language() or DEFAULT_LOCALE)
 
 
+def base() -> str:
+    """Return the currency that the project adds everything up in; empty if it chose none."""
+    return conf.dashboard_currency
+
+
 def rated(currencies: set[str]) -> bool:
     """Return whether all these currencies can be converted into the one that the project chose."""
     base = conf.dashboard_currency

@@ -81,8 +81,10 @@ class Chart:
 
     @property
     def table(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return the chart as a table, for people who do not see it: a row for each bucket, with words and links."""
-        return [(label, [(one.words[at], one.urls[at]) for one in self.series]) for at, label in enumerate(self.labels)]
+        """Return the chart as a table, for people who do not see it: a row for each bucket that has something, with
+        words and links."""
+        some = [at for at in range(len(self.labels)) if any(one.values[at] for one in self.series)]
+        return [(self.labels[at], [(one.words[at], one.urls[at]) for one in self.series]) for at in some]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,12 @@ def _figures(scope: Scope, paid: list[Fact], failed: list[Fact]) -> list[Figure]
     failures = scope.rows_within("paymentfailure", "failed_at")
     payments = scope.rows_within("payment", "paid_at", amount__gt=0)
     return [
-        Figure(FAILURE_RATE, [percent(share(bad, good + bad))], [f"{bad:,} of {good + bad:,} attempts"], failures),
+        Figure(
+            FAILURE_RATE,
+            [percent(share(bad, good + bad))],
+            [f"{bad:,} of {good + bad:,} attempts"] if good + bad else [],
+            failures,
+        ),
         Figure(TRIES, [f"{good + bad:,}"], [f"{good:,} paid", f"{bad:,} failed"], failures),
         Figure(COLLECTED, values, parts, payments),
     ]
@@ -93,7 +98,10 @@ def _rate(scope: Scope, paid: list[Fact], failed: list[Fact], currency: str, col
     good, bad = only(paid, **of), only(failed, **of)
     pairs = scope.each(lambda at: (counted(good, at=at), counted(bad, at=at)))
     values = [share(bad, good + bad) for good, bad in pairs]
-    words = [f"{percent(value)} ({bad} of {good + bad})" for value, (good, bad) in zip(values, pairs, strict=True)]
+    words = [
+        f"{percent(value)} ({bad} of {good + bad})" if good + bad else "–"
+        for value, (good, bad) in zip(values, pairs, strict=True)
+    ]
     urls = scope.links(values, lambda at: scope.rows_within("paymentfailure", "failed_at", at, **of))
     return Series(currency.upper() or "All currencies", values, words, str(colour), urls)
 

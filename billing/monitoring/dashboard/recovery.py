@@ -6,7 +6,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, Va
 
 from billing.models import Payment, PaymentFailure, Subscription
 
-from . import money, svg
+from . import causes, money, svg
 from .facts import Fact, counted, currencies, many, only, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .scope import Scope
@@ -57,7 +57,7 @@ def section(scope: Scope) -> Section:
         "Recovered, lost and at risk",
         figures=[*_now(scope), *_then(scope, found)],
         charts=[_chart(scope, found)],
-        tables=[_table(scope, found)],
+        tables=[_table(scope, found), causes.table(scope, causes.facts(scope, first_failures()), OUTCOMES)],
     )
 
 
@@ -98,7 +98,10 @@ def _then(scope: Scope, found: list[Fact]) -> list[Figure]:
     rate = share(number[RECOVERED], number[RECOVERED] + number[LOST])
     return [
         Figure(
-            RECOVERY_RATE, [percent(rate)], [f"{number[RECOVERED]:,} recovered, {number[LOST]:,} lost"], _rows(scope)
+            RECOVERY_RATE,
+            [percent(rate)],
+            [f"{number[RECOVERED]:,} recovered, {number[LOST]:,} lost"] if rate is not None else [],
+            _rows(scope),
         ),
         _money(scope, RECOVERED_LATER, found, RECOVERED, number),
         _money(scope, LOST_FOR_GOOD, found, LOST, number),

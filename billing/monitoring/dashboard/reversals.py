@@ -91,7 +91,9 @@ def _rates(scope: Scope, disputes: list[Fact]) -> list[Figure]:
     still_open = sum(counted(disputes, kind=status) for status in Dispute.OPEN)
     rate = percent(share(number, payments), digits=2)
     return [
-        Figure(DISPUTE_RATE, [rate], [f"{number:,} of {payments:,} payments"], _dispute_rows(scope)),
+        Figure(
+            DISPUTE_RATE, [rate], [f"{number:,} of {payments:,} payments"] if payments else [], _dispute_rows(scope)
+        ),
         Figure(
             WON,
             [percent(share(won, won + lost))],

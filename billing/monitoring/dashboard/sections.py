@@ -2,19 +2,33 @@
 
 from collections.abc import Callable
 
-from . import cancellations, cards, payments, plans, receivables, recovery, revenue, reversals, webhooks
+from . import (
+    cancellations,
+    cards,
+    cohorts,
+    growth,
+    payments,
+    plans,
+    receivables,
+    recovery,
+    revenue,
+    reversals,
+    webhooks,
+)
 from .parts import Section
 from .scope import Scope
 
 Make = Callable[[Scope], Section]
 
 OWN: tuple[Make, ...] = (
+    growth.section,
+    revenue.section,
+    cohorts.section,
+    plans.section,
+    cancellations.section,
     payments.section,
     recovery.section,
     receivables.section,
-    revenue.section,
-    plans.section,
-    cancellations.section,
     reversals.section,
     cards.section,
     webhooks.section,
@@ -30,3 +44,8 @@ def add(make: Make) -> None:
 
 def all_sections(scope: Scope) -> list[Section]:
     return [make(scope) for make in (*OWN, *_added)]
+
+
+def section_named(scope: Scope, key: str) -> Section | None:
+    """Return the section with this key; None if there is none."""
+    return next((section for section in all_sections(scope) if section.key == key), None)

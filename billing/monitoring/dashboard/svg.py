@@ -93,7 +93,7 @@ def _dot(chart: Chart, series: Series, point: tuple[int, float, float]) -> SafeS
 
 
 def _linked(shape: SafeString, series: Series, at: int) -> SafeString:
-    """Link a shape for the mouse alone: the table beneath has the same links for the keyboard."""
+    """Link a shape for the mouse alone: the table beneath, which is read aloud in its place, has the same links."""
     url = series.urls[at]
     return format_html('<a href="{}" tabindex="-1">{}</a>', url, shape) if url else shape
 
@@ -109,8 +109,8 @@ def _x(chart: Chart, at: int, width: float) -> float:
 
 def _frame(chart: Chart, scale: Scale, inside: SafeString) -> SafeString:
     return format_html(
-        '<svg class="billing-chart" viewBox="0 0 {} {}" role="img" aria-label="{}: as a table below">{}{}{}{}</svg>',
-        WIDTH, HEIGHT, chart.term.name, _grid(chart, scale), inside, _zero(scale), _dates(chart),
+        '<svg class="billing-chart" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">{}{}{}{}</svg>',
+        WIDTH, HEIGHT, _grid(chart, scale), inside, _zero(scale), _dates(chart),
     )  # fmt: skip
 
 

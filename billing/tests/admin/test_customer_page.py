@@ -246,8 +246,9 @@ def test_page_by_page_every_line_is_told_once_in_order(staff, root, alice):
     address, query, told, moments = reverse("admin:billing_customer_change", args=[alice.pk]), "", [], []
     while True:
         shown = staff.get(address + query).context["timeline"]
-        told += [str((line.kind, line.what, line.at)) for line, _ in shown.lines]
-        moments += [line.at for line, _ in shown.lines]
+        each = [one for line, _, folded in shown.lines for one in (line, *folded)]
+        told += [str((line.kind, line.what, line.at)) for line in each]
+        moments += [line.at for line, _, _ in shown.lines]
         if not shown.older:
             break
         query = shown.older

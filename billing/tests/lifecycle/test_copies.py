@@ -10,7 +10,7 @@ from django.utils import timezone
 from djstripe import models as djstripe
 
 from billing.lifecycle.deletion import copies
-from billing.models import CheckoutAttempt, Customer, Hold, Plan, Price, StripeEvent, StripeWrite
+from billing.models import CheckoutAttempt, Customer, Hold, Plan, Price, SavedList, StripeEvent, StripeWrite
 
 pytestmark = pytest.mark.django_db
 WORDS = "Ada Lovelace wrote us"
@@ -131,3 +131,16 @@ def test_an_entry_of_the_log_that_names_the_address_in_any_of_its_texts_names_it
     assert sum(text == f"<{copies.STRUCK_OUT}>" for text in texts) == 3
     untouched.refresh_from_db()
     assert untouched.change_message == f"an.{address}"
+
+
+def test_a_list_that_staff_saved_with_the_address_is_deleted_and_others_stay():
+    for name, query in {
+        "Ada": "q=ada%40example.com",
+        "Her": "q=ADA%40example.com&status=active",
+        "longer": "q=xada%40example.com",
+        "Owes": "status=past_due",
+        "of ada@example.com": "status=active",
+    }.items():
+        SavedList.objects.create(staff="1", model="billing.customer", name=name, query=query)
+    copies.redact_log("ada@example.com")
+    assert sorted(SavedList.objects.values_list("name", flat=True)) == ["Owes", "longer"]
