@@ -4,7 +4,19 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, add_ons, buying, guests, invoice_links, managing, own_data, packs, redeeming, spending, staying
+from .pages import (
+    account,
+    add_ons,
+    buying,
+    guests,
+    invoice_links,
+    managing,
+    own_data,
+    packs,
+    redeeming,
+    spending,
+    staying,
+)
 
 app_name = conf.app_label
 

@@ -10,6 +10,7 @@ from django_q.conf import Conf
 
 from billing.lanes import tries
 from billing.models import Payment
+from billing.stripe_client import home
 from notifications import mails, outbox, reasons, rendering
 from notifications.models import Mail
 
@@ -363,3 +364,16 @@ def test_a_wake_up_that_the_queue_did_not_take_is_found_by_the_next_sweep(
             reserve()
     reserve(key="payment_received:in_2")
     assert outbox.sweep() == 1
+
+
+def test_a_copy_of_another_sites_database_mails_nobody_and_loses_no_mail(reserve, mailoutbox, settings):
+    mail = reserve()
+    settings.STRIPE_LIVE_MODE, settings.SITE_URL = True, "https://billing.example.com"
+    home.settle(has_moved=False)
+    settings.SITE_URL = "https://staging.example.com"
+    assert outbox.deliver(str(mail.pk)).startswith("held")
+    mail.refresh_from_db()
+    assert (mailoutbox, mail.status, mail.attempts) == ([], Status.QUEUED, 0)
+    home.settle(has_moved=True)
+    assert outbox.deliver(str(mail.pk)) == Status.SENT
+    assert len(mailoutbox) == 1

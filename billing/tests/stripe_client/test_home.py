@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-from django.core import mail
 from django.test import override_settings
 
 from billing import access, stripe_client
@@ -15,8 +14,6 @@ from billing.monitoring import watch
 from billing.setup import doctor
 from billing.stripe_client import StripeUnavailable, home
 from billing.tests.world import customer_row
-from notifications import outbox
-from notifications.models import Mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,16 +106,6 @@ def test_an_event_waits_at_a_copy_and_access_stays_as_it_was(world, copied):
     [event] = StripeEvent.objects.filter(type="customer.subscription.deleted")
     assert (event.status, event.attempts) == (StripeEvent.Status.RECEIVED, 0)
     assert access.has_access(copied.user)
-
-
-def test_a_mail_that_waits_is_not_sent_by_a_copy_and_keeps_its_tries(copied):
-    row = Mail.objects.order_by("created_at").first()
-    Mail.objects.filter(pk=row.pk).update(status=Mail.Status.QUEUED, attempts=0, token=None, leased_until=None)
-    mail.outbox.clear()
-    assert outbox.deliver(str(row.pk)).startswith("held")
-    assert mail.outbox == []
-    row.refresh_from_db()
-    assert (row.status, row.attempts) == (Mail.Status.QUEUED, 0)
 
 
 def test_the_doctor_readiness_and_an_alert_say_so(client, copied):
