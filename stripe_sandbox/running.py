@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +108,10 @@ class Sandbox:
         self.dispatcher.forget(self.state)
         self.faults.set({})
 
-    def events(self) -> list[Object]:
-        """Return all that the sandbox still keeps, oldest first, as they are delivered."""
+    def events(self, but: Collection[str] = ()) -> list[Object]:
+        """Return all that the sandbox still keeps, oldest first, as they are delivered; leave out the ids of `but`."""
         with self.lock:
-            return [shown(row) for row in self.state.table("event").rows.values()]
+            return [shown(row) for row in self.state.table("event").rows.values() if row["id"] not in but]
 
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url

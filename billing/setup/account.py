@@ -18,7 +18,14 @@ from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
-from billing.setup import publishing, publishing_add_ons, publishing_overage, publishing_packs, taxing
+from billing.setup import (
+    publishing,
+    publishing_add_ons,
+    publishing_overage,
+    publishing_packs,
+    selling_at_stripe,
+    taxing,
+)
 from billing.stripe_client import StripeRefused, id_of, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -139,7 +146,7 @@ def _products() -> list[dict[str, Any]]:
     ids = Price.objects.filter(is_active=True, plan__is_public=True).exclude(lookup_key="")
     keys = sorted(ids.values_list("lookup_key", flat=True))
     found: dict[str, list[str]] = {}
-    for price in publishing.existing(keys).values():
+    for price in selling_at_stripe.existing(keys).values():
         if price["active"]:
             found.setdefault(id_of(price["product"]), []).append(price["id"])
     return [{"product": product, "prices": sorted(prices)} for product, prices in sorted(found.items())]

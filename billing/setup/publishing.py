@@ -5,21 +5,18 @@ settings define the plans, a price that differs gives its lookup key to a new on
 Subscribers who pay it keep paying it.
 """
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from billing import catalogue, stripe_client
+from billing import catalogue
 from billing.cadence import Cadence
 from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
-from billing.stripe_client import fetch, id_of, readers
+from billing.stripe_client import id_of
 
 from . import taxing
+from .selling_at_stripe import StripePrice, amounts_of, archive, existing, make_price, make_product
 
-LOOKUP_KEYS_A_CALL = 10
 MARK = taxing.MARK
-EXPAND = [f"data.{name}" for name in fetch.PRICE_EXPAND]
 
 
 @dataclass
@@ -59,92 +56,49 @@ def _keys() -> list[str]:
     return [lookup_key(plan.slug, cadence) for plan in _plans() for cadence in plan.cadences]
 
 
-def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> None:
+def _publish(plan: PlanDefinition, found: dict[str, StripePrice], done: Published) -> None:
     for cadence in plan.cadences:
         key = lookup_key(plan.slug, cadence)
-        price = _as_stated(plan, cadence, existing)
+        price = _as_stated(plan, cadence, found)
         if price is None:
-            before, price = existing.get(key), _make_price(plan, cadence, _product(plan, existing, done), existing)
-            existing[key] = price
+            before = found.get(key)
+            found[key] = price = _make_price(plan, cadence, _product(plan, found, done), before)
             done.made += 1
-            if before:
-                _archive(before)
+            if archived := archive(before, MARK):
+                catalogue.record_price(archived)
         else:
             done.found += 1
         catalogue.record_price(price)
 
 
-def _as_stated(plan: PlanDefinition, cadence: Cadence, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+def _as_stated(plan: PlanDefinition, cadence: Cadence, found: dict[str, StripePrice]) -> StripePrice | None:
     """Return the existing price; None if the settings define the plans and the price differs."""
-    price = existing.get(lookup_key(plan.slug, cadence))
+    price = found.get(lookup_key(plan.slug, cadence))
     if price is None or not definitions.is_from_settings():
         return price
     stated, recurring = plan.cadences[cadence], price["recurring"]
     if not taxing.may_stay(price):
         return None
-    amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
-    is_stated = amounts == stated and price["currency"] == next(iter(stated))
+    is_stated = amounts_of(price) == stated and price["currency"] == next(iter(stated))
     is_stated &= (recurring["interval"], recurring["interval_count"]) == (cadence.interval, cadence.count)
     return price if is_stated and price["active"] else None
 
 
-def _archive(price: dict[str, Any]) -> None:
-    """Archive the price if we made it. Any other has lost its lookup key, which is enough."""
-    if MARK in readers.metadata_of(price):
-        key = f"publish:archive:{price['id']}"
-        catalogue.record_price(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
-
-
-def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
-    """Return lookup key → Stripe's price, including archived ones: an archived price is not made again."""
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(keys), LOOKUP_KEYS_A_CALL):
-        some = keys[start : start + LOOKUP_KEYS_A_CALL]
-        prices = stripe_client.get("/v1/prices", lookup_keys=some, expand=EXPAND, limit=100)
-        found |= {price["lookup_key"]: price for price in prices["data"]}
-    return found
-
-
-def existing_of_ours() -> dict[str, dict[str, Any]]:
+def existing_of_ours() -> dict[str, StripePrice]:
     """Return lookup key → Stripe's price, of the plans that are defined."""
     return existing(_keys())
 
 
-def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> str:
+def _product(plan: PlanDefinition, found: dict[str, StripePrice], done: Published) -> str:
     """Return the product of the plan's other price, or make one."""
     for cadence in plan.cadences:
-        if price := existing.get(lookup_key(plan.slug, cadence)):
+        if price := found.get(lookup_key(plan.slug, cadence)):
             return id_of(price["product"])
-    digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
-    made = stripe_client.post(
-        "/v1/products",
-        idempotency_key=f"publish:product:{plan.slug}:{digest}{taxing.key(plan.slug)}",  # a renamed plan gets a new key
-        name=plan.name,
-        description=plan.description,
-        metadata={MARK: plan.slug},
-        **taxing.of_product(plan.slug),
-    )
     done.products += 1
-    return str(made["id"])
+    return make_product(f"product:{plan.slug}", plan.slug, MARK, plan.name, plan.description)
 
 
-def _make_price(
-    plan: PlanDefinition, cadence: Cadence, product: str, existing: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    (currency, amount), *others = plan.cadences[cadence].items()
-    key = lookup_key(plan.slug, cadence)
-    instead_of = f":{existing[key]['id']}" if key in existing else ""
-    return stripe_client.post(
-        "/v1/prices",
-        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key(plan.slug)}",
-        product=product,
-        lookup_key=key,
-        transfer_lookup_key=True,
-        currency=currency,
-        unit_amount=amount,
-        currency_options={other: {"unit_amount": value, **taxing.of_price()} for other, value in others},
-        recurring={"interval": cadence.interval, "interval_count": cadence.count},
-        metadata={MARK: plan.slug},
-        **taxing.of_price(),
-        expand=fetch.PRICE_EXPAND,
-    )
+def _make_price(plan: PlanDefinition, cadence: Cadence, product: str, before: StripePrice | None) -> StripePrice:
+    recurring = {"interval": cadence.interval, "interval_count": cadence.count}
+    key, amounts = lookup_key(plan.slug, cadence), plan.cadences[cadence]
+    return make_price(key, plan.slug, MARK, product, amounts, before, recurring=recurring)

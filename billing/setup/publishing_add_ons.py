@@ -5,21 +5,17 @@ amounts: then a new one takes over its lookup key, and it is archived if we made
 keeps paying it, and Stripe takes no archived price in a schedule.
 """
 
-import hashlib
-from typing import Any
-
-from billing import stripe_client
 from billing.cadence import Cadence
 from billing.catalogue import add_ons
 from billing.catalogue.add_ons import MARK, AddOnDefinition, lookup_key
 from billing.conf import conf
 from billing.models import AddOn, AddOnPrice, SubscriptionItem
-from billing.stripe_client import fetch, id_of, readers
+from billing.stripe_client import id_of
 
 from . import taxing
-from .publishing import existing
+from .selling_at_stripe import StripePrice, amounts_of, archive, existing, make_price, make_product
 
-Found = dict[str, dict[str, Any]]
+Found = dict[str, StripePrice]
 
 
 def missing() -> list[str]:
@@ -52,49 +48,27 @@ def _keys() -> list[str]:
     return [lookup_key(add_on.slug, cadence) for add_on in _stated() for cadence in add_on.cadences]
 
 
-def _as_stated(add_on: AddOnDefinition, cadence: Cadence, found: Found) -> dict[str, Any] | None:
+def _as_stated(add_on: AddOnDefinition, cadence: Cadence, found: Found) -> StripePrice | None:
     """Return the existing price; None if there is none, or BILLING_ADD_ONS states another."""
     price = found.get(lookup_key(add_on.slug, cadence))
     if price is None or conf.add_ons is None:
         return price
     stated = add_on.cadences[cadence]
-    amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
-    is_same = amounts == stated and price["currency"] == next(iter(stated)) and taxing.may_stay(price)
+    is_same = amounts_of(price) == stated and price["currency"] == next(iter(stated)) and taxing.may_stay(price)
     return price if is_same and price["active"] else None
 
 
-def _replace(add_on: AddOnDefinition, cadence: Cadence, found: Found) -> dict[str, Any]:
+def _replace(add_on: AddOnDefinition, cadence: Cadence, found: Found) -> StripePrice:
     """Make the price, and archive the one before if we made it and nobody pays it."""
     key = lookup_key(add_on.slug, cadence)
     before = found.get(key)
-    price = found[key] = _make(add_on, cadence, _product(add_on, found), before)
+    recurring = {"interval": cadence.interval, "interval_count": cadence.count}
+    product, amounts = _product(add_on, found), add_on.cadences[cadence]
+    price = found[key] = make_price(key, add_on.slug, MARK, product, amounts, before, recurring=recurring)
     is_paid = before is not None and SubscriptionItem.objects.filter(stripe_price=before["id"]).exists()
-    if before and MARK in readers.metadata_of(before) and not is_paid:
-        archived = stripe_client.post(
-            f"/v1/prices/{before['id']}", idempotency_key=f"publish:archive:{before['id']}", active=False
-        )
+    if not is_paid and (archived := archive(before, MARK)):
         add_ons.record_price(archived)
     return price
-
-
-def _make(add_on: AddOnDefinition, cadence: Cadence, product: str, before: dict[str, Any] | None) -> dict[str, Any]:
-    (currency, amount), *others = add_on.cadences[cadence].items()
-    key = lookup_key(add_on.slug, cadence)
-    instead_of = f":{before['id']}" if before else ""
-    return stripe_client.post(
-        "/v1/prices",
-        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key(add_on.slug)}",
-        product=product,
-        lookup_key=key,
-        transfer_lookup_key=True,
-        currency=currency,
-        unit_amount=amount,
-        currency_options={other: {"unit_amount": value, **taxing.of_price()} for other, value in others},
-        recurring={"interval": cadence.interval, "interval_count": cadence.count},
-        metadata={MARK: add_on.slug},
-        **taxing.of_price(),
-        expand=fetch.PRICE_EXPAND,
-    )
 
 
 def _product(add_on: AddOnDefinition, found: Found) -> str:
@@ -102,13 +76,4 @@ def _product(add_on: AddOnDefinition, found: Found) -> str:
     for cadence in add_on.cadences:
         if price := found.get(lookup_key(add_on.slug, cadence)):
             return id_of(price["product"])
-    digest = hashlib.sha256(repr((add_on.name, add_on.description)).encode()).hexdigest()[:12]
-    made = stripe_client.post(
-        "/v1/products",
-        idempotency_key=f"publish:add_on:{add_on.slug}:{digest}{taxing.key(add_on.slug)}",
-        **taxing.of_product(add_on.slug),
-        name=add_on.name,
-        metadata={MARK: add_on.slug},
-        **({"description": add_on.description} if add_on.description else {}),
-    )
-    return str(made["id"])
+    return make_product(f"add_on:{add_on.slug}", add_on.slug, MARK, add_on.name, add_on.description)

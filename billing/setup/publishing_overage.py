@@ -5,7 +5,6 @@ A meter that exists by its event name is used. A price that differs from BILLING
 one, and is archived: who pays it keeps paying it, until the subscription changes.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,10 +14,10 @@ from billing import stripe_client
 from billing.cadence import Cadence
 from billing.catalogue import PlanDefinition, definitions, overage
 from billing.models import OveragePrice, Plan
-from billing.stripe_client import id_of, readers
+from billing.stripe_client import id_of
 
 from . import taxing
-from .publishing import existing
+from .selling_at_stripe import archive, existing, make_price, make_product
 
 MARK = "billing_overage"
 METERS = "/v1/billing/meters"
@@ -129,26 +128,12 @@ def _make_meter(feature: str, name: str) -> str:
 
 def _make(wanted: Wanted, before: dict[str, Any] | None, meter: str) -> dict[str, Any]:
     product = id_of(before["product"]) if before else _product(wanted)
-    (currency, amount), *others = wanted.amounts.items()
-    instead_of = f":{before['id']}" if before else ""
     recurring = {"interval": wanted.cadence.interval, "interval_count": wanted.cadence.count}
-    made = stripe_client.post(
-        "/v1/prices",
-        idempotency_key=f"publish:price:{wanted.key}:{product}:{meter}{instead_of}{taxing.key(wanted.plan.slug)}",
-        product=product,
-        lookup_key=wanted.key,
-        transfer_lookup_key=True,
-        currency=currency,
-        unit_amount_decimal=amount,
-        currency_options={name: {"unit_amount_decimal": value, **taxing.of_price()} for name, value in others},
-        recurring={**recurring, "usage_type": "metered", "meter": meter},
-        metadata={MARK: wanted.plan.slug},
-        **taxing.of_price(),
-        expand=["currency_options"],
-    )
-    if before and before["active"] and MARK in readers.metadata_of(before):
-        key = f"publish:archive:{before['id']}"
-        stripe_client.post(f"/v1/prices/{before['id']}", idempotency_key=key, active=False)
+    recurring |= {"usage_type": "metered", "meter": meter}
+    plan, amounts = wanted.plan.slug, wanted.amounts
+    made = make_price(wanted.key, plan, MARK, product, amounts, before, meter=meter, recurring=recurring)
+    if before and before["active"]:
+        archive(before, MARK)
     return made
 
 
@@ -156,15 +141,7 @@ def _product(wanted: Wanted) -> str:
     """Make a product, whose name stands on invoices: one for each plan and feature."""
     feature = wanted.feature.replace("_", " ").replace("-", " ")
     name = f"{wanted.plan.name}: {feature} beyond the limit"
-    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-    made = stripe_client.post(
-        "/v1/products",
-        idempotency_key=f"publish:overage:{wanted.plan.slug}:{wanted.feature}:{digest}{taxing.key(wanted.plan.slug)}",
-        name=name,
-        metadata={MARK: wanted.plan.slug},
-        **taxing.of_product(wanted.plan.slug),
-    )
-    return str(made["id"])
+    return make_product(f"overage:{wanted.plan.slug}:{wanted.feature}", wanted.plan.slug, MARK, name)
 
 
 def _record(wanted: Wanted, price: dict[str, Any]) -> None:

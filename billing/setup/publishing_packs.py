@@ -4,21 +4,15 @@ A price that exists, found by lookup key `pack_{slug}`, is only read, unless BIL
 new one takes over its lookup key, and it is archived if we made it.
 """
 
-import hashlib
-from typing import Any
-
-from billing import stripe_client
 from billing.catalogue import packs
 from billing.catalogue.packs import PackDefinition
 from billing.conf import conf
 from billing.models import Pack
-from billing.stripe_client import id_of, readers
+from billing.stripe_client import id_of
 
-from . import taxing
-from .publishing import existing
+from .selling_at_stripe import StripePrice, amounts_of, archive, existing, make_price, make_product
 
 MARK = "billing_pack"
-EXPAND = ["currency_options"]
 
 
 def missing() -> list[str]:
@@ -41,9 +35,7 @@ def publish() -> None:
         if price is None:
             before = found.get(pack.key)
             price = _make(pack, before)
-            if before and MARK in readers.metadata_of(before):
-                key = f"publish:archive:{before['id']}"
-                stripe_client.post(f"/v1/prices/{before['id']}", idempotency_key=key, active=False)
+            archive(before, MARK)
         packs.record_price(pack, price)
 
 
@@ -51,42 +43,18 @@ def _stated() -> list[PackDefinition]:
     return [pack for pack in packs.stated() if pack.prices]
 
 
-def _as_stated(pack: PackDefinition, found: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+def _as_stated(pack: PackDefinition, found: dict[str, StripePrice]) -> StripePrice | None:
     """Return the existing price; None if there is none, or BILLING_PACKS states another."""
     price = found.get(pack.key)
     if price is None or conf.packs is None:
         return price
-    amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
-    return price if amounts == pack.prices and price["active"] else None
+    return price if amounts_of(price) == pack.prices and price["active"] else None
 
 
-def _make(pack: PackDefinition, before: dict[str, Any] | None) -> dict[str, Any]:
+def _make(pack: PackDefinition, before: StripePrice | None) -> StripePrice:
     product = id_of(before["product"]) if before else _product(pack)
-    (currency, amount), *others = pack.prices.items()
-    instead_of = f":{before['id']}" if before else ""
-    return stripe_client.post(
-        "/v1/prices",
-        idempotency_key=f"publish:price:{pack.key}:{product}{instead_of}{taxing.key(pack.slug)}",
-        product=product,
-        lookup_key=pack.key,
-        transfer_lookup_key=True,
-        currency=currency,
-        unit_amount=amount,
-        currency_options={other: {"unit_amount": value, **taxing.of_price()} for other, value in others},
-        **taxing.of_price(),
-        metadata={MARK: pack.slug},
-        expand=EXPAND,
-    )
+    return make_price(pack.key, pack.slug, MARK, product, pack.prices, before)
 
 
 def _product(pack: PackDefinition) -> str:
-    digest = hashlib.sha256(repr((pack.name, pack.description)).encode()).hexdigest()[:12]
-    made = stripe_client.post(
-        "/v1/products",
-        idempotency_key=f"publish:pack:{pack.slug}:{digest}{taxing.key(pack.slug)}",
-        **taxing.of_product(pack.slug),
-        name=pack.name,
-        metadata={MARK: pack.slug},
-        **({"description": pack.description} if pack.description else {}),
-    )
-    return str(made["id"])
+    return make_product(f"pack:{pack.slug}", pack.slug, MARK, pack.name, pack.description)

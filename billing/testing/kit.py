@@ -51,7 +51,9 @@ class Stripe:
 
     def _events_of_prices(self) -> set[str]:
         """Return the events of prices that are for sale already: this database has them, and needs no event."""
-        return {event["id"] for event in self.sandbox.events() if event["type"] in CATALOGUE}
+        with self.sandbox.lock:
+            rows = self.sandbox.state.table("event").rows.values()
+            return {row["id"] for row in rows if row["type"] in CATALOGUE}
 
     # Asking
 
@@ -165,8 +167,7 @@ class Stripe:
         """Return the events that nobody has delivered yet, oldest first; only those of these types, if types are
         named.
         """
-        known = self.delivered | self.put_up_for_sale
-        waiting = [event for event in self.sandbox.events() if event["id"] not in known]
+        waiting = self.sandbox.events(but=self.delivered | self.put_up_for_sale)
         return [event for event in waiting if not types or event["type"] in types]
 
     def deliver(

@@ -11,7 +11,7 @@ from billing import catalogue, stripe_account, stripe_client
 from billing.conf import conf
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Customer, Plan, Price
-from billing.setup import account, publishing
+from billing.setup import account, publishing, selling_at_stripe
 from billing.setup.checks import check_api_key
 
 from .findings import Finding, error, ok, warning
@@ -83,7 +83,7 @@ def webhook_endpoint() -> Iterator[Finding]:
 def prices() -> Iterator[Finding]:
     """Compare each public plan with the prices at Stripe, in every currency."""
     rows = list(Price.objects.filter(is_active=True).exclude(lookup_key="").select_related("plan"))
-    theirs = publishing.existing([row.lookup_key for row in rows])
+    theirs = selling_at_stripe.existing([row.lookup_key for row in rows])
     for missing in publishing.missing():
         yield error("prices", f"The price {missing} is missing or different at Stripe, or not known here.", SETUP)
     differing = [row for row in rows if (found := theirs.get(row.lookup_key)) and _differs(row, found)]
