@@ -4,7 +4,8 @@ import ast
 
 from .vendors import is_left_out
 
-UNSEEN_KEYWORDS = frozenset(
+UNSEEN_KEYLOCKS = frozenset({"locked", "select_for_update"})
+WORDS = frozenset(
     {
         "update_fields",
         "batch_size",
@@ -16,6 +17,7 @@ UNSEEN_KEYWORDS = frozenset(
         "wait_seconds",
     }
 )
+LOCKS = frozenset({"locked", "select_for_update"})
 UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
 WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})
 
@@ -56,4 +58,4 @@ def mark_last(statements: list[ast.stmt]) -> None:
 
 def _locks(rows: ast.expr) -> bool:
     """Return whether rows are read only to be locked, so that nobody uses what was read."""
-    return any(isinstance(node, ast.Attribute) and node.attr == "locked" for node in ast.walk(rows))
+    return any(isinstance(node, ast.Attribute) and node.attr in LOCKS for node in ast.walk(rows))
