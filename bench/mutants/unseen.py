@@ -4,8 +4,7 @@ import ast
 
 from .vendors import is_left_out
 
-UNSEEN_KEYLOCKS = frozenset({"locked", "select_for_update"})
-WORDS = frozenset(
+UNSEEN_KEYWORDS = frozenset(
     {
         "update_fields",
         "batch_size",
