@@ -16,6 +16,7 @@ UNSEEN_KEYWORDS = frozenset(
         "wait_seconds",
     }
 )
+LOCKS = frozenset({"locked", "select_for_update"})
 UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
 WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})
 
@@ -56,4 +57,4 @@ def mark_last(statements: list[ast.stmt]) -> None:
 
 def _locks(rows: ast.expr) -> bool:
     """Return whether rows are read only to be locked, so that nobody uses what was read."""
-    return any(isinstance(node, ast.Attribute) and node.attr == "locked" for node in ast.walk(rows))
+    return any(isinstance(node, ast.Attribute) and node.attr in LOCKS for node in ast.walk(rows))

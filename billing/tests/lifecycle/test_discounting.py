@@ -136,6 +136,7 @@ def test_a_code_is_known_before_a_coupon_and_a_coupon_only_while_it_is_valid(at_
     at_stripe.coupons |= {
         "HALF": {"id": "HALF", "valid": True, "percent_off": 50}, "OLD": {"id": "OLD", "valid": False},
         "BARE": {"id": "BARE"}, "SPENT": {"id": "SPENT", "valid": True, "percent_off": 5},
+        **{name: {"id": name, "valid": True, "percent_off": 5} for name in ("", "two words", "../x", "x" * 201)},
     }  # fmt: skip
     coupon = Coupon("five", amounts={"usd": 5, "eur": 4})
     at_stripe.codes |= {"FIVE": SimpleNamespace(id="promo_5", coupon=coupon), "SPENT": None}

@@ -142,7 +142,8 @@ def test_a_use_without_a_time_is_of_now_and_a_counter_read_before_another_cut_ma
     assert reporting.cut(read)
     assert ours(mine).get().at == NOW
     assert not reporting.cut(read)
-    assert ours(mine).count() == 1
+    assert not reporting.cut(bens), "there is nothing more to report"
+    assert ours(mine).count() == ours(bens).count() == 1
 
 
 # Dating
@@ -303,7 +304,7 @@ def test_what_no_invoice_will_bill_is_late_and_is_not_sent_and_what_was_tried_is
     usage = counter(ada)
     late, tried = report(usage), report(usage, state="sending", tried_at=NOW - HOUR, at=NOW - HOUR)
     assert reporting.send(late)
-    assert (UsageReport.objects.get(pk=late.pk).state, posted[0]) == ("late", [])
+    assert (UsageReport.objects.get(pk=late.pk).state, late.state, posted[0]) == ("late", "late", [])
     assert reporting.send(tried)
     assert UsageReport.objects.get(pk=tried.pk).state == "sent"
 
@@ -436,6 +437,8 @@ def test_what_another_feature_or_an_earlier_price_cost_is_not_left_for_this_one(
     granted = allowance(ada)
     terms, cap = overage.terms_of(ada, granted, "exports"), overage.Cap(300, "usd", "stop")
     assert overage.most_of(granted, terms, cap, "exports") == 10
+    report(bens, price_id=dear.pk, quantity=1)
+    assert overage.most_of(granted, terms, cap, "exports") == 10, "what another has used is theirs"
     report(mine, price_id=dear.pk, quantity=1)
     assert overage.most_of(granted, terms, cap, "exports") == 7, "200 are left for six, beside the one"
     report(mine, price_id=price.pk, quantity=2)
@@ -485,3 +488,19 @@ def test_a_use_is_counted_beyond_the_limit_where_it_is_used_up_and_no_credits_ar
     assert row.overage == 4 + 2 * is_counted
     if is_counted:
         assert (row.has_overage, row.overage_at, row.overage_subscription) == (True, NOW, "sub_ada")
+
+
+def test_without_an_item_of_ones_own_subscription_nothing_bills_what_is_beyond_the_limit(ada, ben, bens, mine):
+    SubscriptionItem.objects.filter(subscription__stripe_id="sub_ada").delete()
+    assert overage.terms_of(ada, allowance(ada), "exports") is None
+    assert overage.terms_of(ben, allowance(ben), "exports").subscription.stripe_id == "sub_ben"
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "kept"),
+    [("sent", "", "before"), ("sent", "Counted.", "Counted."), ("doubtful", "", ""), ("late", "Late.", "Late.")],
+)
+def test_the_words_of_before_stay_only_where_nothing_is_left_to_decide(mine, bens, state, words, kept):
+    row = report(mine, error_message="before")
+    assert reporting.settle(row, UsageReport.State(state), words)
+    assert (UsageReport.objects.get(pk=row.pk).error_message, row.state) == (kept, state)
