@@ -55,7 +55,9 @@ def _apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent], *,
     gets a transaction of its own, so that only the event at fault is tried again.
     """
     try:
-        lanes.commit_under(claim, reads, partial(apply, claim.key, events, is_ours=is_ours))
+        has_failed = any(event.attempts for event in events)
+        work = partial(apply, claim.key, events, is_ours=is_ours)
+        lanes.commit_under(claim, reads, work, has_savepoints=has_failed)
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:

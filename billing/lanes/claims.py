@@ -149,13 +149,13 @@ def _holding(key: str) -> Iterator[None]:
         _held.reset(token)
 
 
-def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
+def commit_under(claim: Claim, reads: Reads, work: Callable[[], T], *, has_savepoints: bool = False) -> T:
     """Run `work` in one transaction that commits only while the lane is ours.
 
     What it reads of Stripe and was not fetched before is fetched after a rollback, and `work` starts again. So it does
-    where it met another transaction in a deadlock, and where something failed in a `savepoint`.
+    where it met another transaction in a deadlock, and where something failed in a `savepoint`. `has_savepoints`: it is
+    likely to fail, so they are made from the start.
     """
-    has_savepoints = False
     while True:
         try:
             with _savepoints(has_savepoints), transaction.atomic(), reads.sealed():
