@@ -77,7 +77,7 @@ class _Line:
 
     def wait(self, generator: Any, *args: Any, **kwargs: Any) -> Any:
         """Do what the connection's own method does, and look at the clock meanwhile."""
-        raw = self._raw()
+        raw: Any = self._raw()
         return type(raw).wait(raw, _followed(generator, _Clock(self).tick), *args, **kwargs)
 
     def give_up(self) -> None:
@@ -101,7 +101,7 @@ class _Line:
         with _asking:
             if _silent_at > wanted_at:
                 return True
-            answers = []
+            answers: list[bool | None] = []
             while len(answers) < TRIES:
                 answers.append(self._ask())
                 if answers[-1]:
