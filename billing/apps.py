@@ -74,7 +74,7 @@ class BillingConfig(AppConfig):
 
         post_migrate.connect(watching.install, sender=self, dispatch_uid="billing.setup.watching")
         forking.watch()
-        unanswered.watch()
+        unanswered.watch(lambda: conf.unanswered_seconds)
         stripe_client.follow_settings()
         stripe_client.djstripe_calls.install()
         queues.task_done.connect(call_counts.write, dispatch_uid="billing.stripe_client.call_counts")

@@ -21,8 +21,6 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from billing.conf import conf
-
 log = logging.getLogger(__name__)
 
 TRIES = 2
@@ -38,14 +36,18 @@ IS_WORKED_ON = """
 # Of a process's threads one asks, and the others take over that there was no answer.
 _asking = Lock()
 _silent_at = float("-inf")
+_seconds: Callable[[], float] = float
 
 
 class _Silent(Exception):
     """The server has taken the question, and does not answer it."""
 
 
-def watch() -> None:
-    """Watch each connection to the default database that is made from now on."""
+def watch(seconds: Callable[[], float]) -> None:
+    """Watch each connection to the default database that is made from now on. `seconds` says, at any time, how long a
+    query may wait before the server is asked; 0: it is not asked."""
+    global _seconds  # noqa: PLW0603
+    _seconds = seconds
     connection_created.connect(_watch, dispatch_uid="billing.unanswered")
     os.register_at_fork(after_in_child=_begin_anew)
 
@@ -75,13 +77,13 @@ class _Line:
 
     def wait(self, generator: Any, *args: Any, **kwargs: Any) -> Any:
         """Do what the connection's own method does, and look at the clock meanwhile."""
-        raw = self._raw()
+        raw: Any = self._raw()
         return type(raw).wait(raw, _followed(generator, _Clock(self).tick), *args, **kwargs)
 
     def give_up(self) -> None:
         from psycopg import OperationalError
 
-        log.warning("query given up", extra={"seconds": conf.unanswered_seconds})
+        log.warning("query given up", extra={"seconds": _seconds()})
         if raw := self._raw():
             raw.close()
         raise OperationalError("the server does not work on this query any more: the connection is given up")
@@ -99,7 +101,7 @@ class _Line:
         with _asking:
             if _silent_at > wanted_at:
                 return True
-            answers = []
+            answers: list[bool | None] = []
             while len(answers) < TRIES:
                 answers.append(self._ask())
                 if answers[-1]:
@@ -146,7 +148,7 @@ class _Clock:
         elif self._is_over:
             # The answer had one more moment to arrive while the server was asked.
             self._line.give_up()
-        elif 0 < conf.unanswered_seconds < monotonic() - self._heard_at:
+        elif 0 < _seconds() < monotonic() - self._heard_at:
             self._is_over = self._line.is_waiting() and self._line.is_left_alone()
             self._heard_at = monotonic()
 
