@@ -1,4 +1,4 @@
-"""Staff give what a guest bought to a subscriber, or have the guest deleted. Each act asks for a reason, and is logged."""
+"""Staff give what a guest bought to a subscriber, or have the guest deleted. Each act has a reason, and is logged."""
 
 from typing import Any, cast
 

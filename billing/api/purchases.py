@@ -124,7 +124,11 @@ class PurchaseCheckout(BillingView):
     def post(self, request: Request) -> Response:
         asked = validated(PurchaseRequest, request)
         made = purchases.start(
-            payer.managed_payer(request), asked["pack"], asked["quantity"], asked["currency"], languages.locale_of(request)
+            payer.managed_payer(request),
+            asked["pack"],
+            asked["quantity"],
+            asked["currency"],
+            languages.locale_of(request),
         )
         return Response({"session_id": made.session_id, "url": made.url}, status=status.HTTP_201_CREATED)
 

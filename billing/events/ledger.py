@@ -134,7 +134,9 @@ def replay(event_ids: list[str]) -> int:
     """
     with transaction.atomic():
         heard = EVENT_TYPES | thin.METER_ERRORS
-        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=heard).exclude(payload={})
+        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=heard).exclude(
+            payload={}
+        )
         found = list(events.locked().values_list("pk", "lane"))
         StripeEvent.objects.filter(pk__in=[pk for pk, _ in found]).update(
             status=Status.RECEIVED,

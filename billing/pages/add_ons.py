@@ -61,7 +61,9 @@ def _preview(request: HttpRequest, subscriber: Any, slug: str, quantity: int) ->
     context = {
         "preview": found,
         "line": line,
-        "name": add_on_words.counted(own_words(found.add_on.name), quantity) if quantity else own_words(found.add_on.name),
+        "name": add_on_words.counted(own_words(found.add_on.name), quantity)
+        if quantity
+        else own_words(found.add_on.name),
         "gives": add_on_words.gives(found.add_on, quantity) if quantity else "",
         "is_now": found.effect == Effect.NOW,
         "is_taken_back": found.effect == Effect.TAKES_BACK,

@@ -4,7 +4,21 @@ from collections.abc import Iterator
 
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-from . import add_ons, at_stripe, balances, door, functions, guests, here, ledger, metering, moving, services, tax, triggers
+from . import (
+    add_ons,
+    at_stripe,
+    balances,
+    door,
+    functions,
+    guests,
+    here,
+    ledger,
+    metering,
+    moving,
+    services,
+    tax,
+    triggers,
+)
 from .findings import Finding, Level, error
 
 __all__ = ["Finding", "Level", "examine"]

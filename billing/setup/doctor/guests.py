@@ -19,7 +19,9 @@ def guests() -> Iterator[Finding]:
     late = unmatched.filter(created_at__lt=clock.now() - guests_of.ABANDONED_AFTER).count()
     if unmatched.exists() and not guests_of.are_served():
         text = f"{unmatched.count():,} purchases of guests wait, and packs are no longer sold to guests."
-        yield warning("guests", text, "Set BILLING_GUESTS_BUY_PACKS and BILLING_EMAIL_IS_CONFIRMED, so that they are matched.")
+        yield warning(
+            "guests", text, "Set BILLING_GUESTS_BUY_PACKS and BILLING_EMAIL_IS_CONFIRMED, so that they are matched."
+        )
     elif late:
         yield warning("guests", f"{late:,} purchases of guests wait for their owners for days.", WHAT_TO_DO)
     elif guests_of.are_served():

@@ -11,7 +11,9 @@ def triggers() -> Iterator[Finding]:
     """Find tables whose triggers are missing, as after a restore without them: use would be counted by old plans."""
     if lacking := watching.missing():
         text = f"Triggers that note changes of access are missing on: {', '.join(lacking)}."
-        yield error("triggers", text, "Run `manage.py migrate`, which makes them; until then, use may be counted wrongly.")
+        yield error(
+            "triggers", text, "Run `manage.py migrate`, which makes them; until then, use may be counted wrongly."
+        )
     else:
         yield ok("triggers", "Each change of access is noted by a trigger.")
 

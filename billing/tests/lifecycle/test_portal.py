@@ -18,7 +18,9 @@ def portal_at(world, url):
     return world.sandbox.state.get("billing_portal.session", url.rpartition("/")[2], "id")
 
 
-@pytest.mark.parametrize(("speaks", "locale"), [("de-AT,de;q=0.9", "de"), ("pt-BR", "pt-BR"), ("tlh", None), ("", None)])
+@pytest.mark.parametrize(
+    ("speaks", "locale"), [("de-AT,de;q=0.9", "de"), ("pt-BR", "pt-BR"), ("tlh", None), ("", None)]
+)
 def test_the_page_and_the_api_open_it_in_the_readers_language(world, ada, client, speaks, locale):
     headers = {"accept-language": speaks}
     page = client.post("/billing/portal", headers=headers)

@@ -35,7 +35,7 @@ def buy(member, pack="credits_1000"):
 def test_a_visitor_sees_packs_in_their_currency(shop, client):
     page = said(client.get(PAGE, headers={"accept-language": "de-AT"}))
     assert "1.000 Generierungen, ohne Ablaufdatum" in page
-    assert "<h2 id=\"pack-lifetime_pro\">Pro für immer</h2>" in page
+    assert '<h2 id="pack-lifetime_pro">Pro für immer</h2>' in page
     assert "14,00" in page
     assert "$" not in page
 

@@ -30,18 +30,18 @@ def make_table():
 
 def deliver(purchase, **_):
     if purchase.pack.is_own:
-        _execute(f"INSERT INTO {TABLE} VALUES (%s, %s, 0)", str(purchase.pk), purchase.quantity)  # noqa: S608
+        _execute(f"INSERT INTO {TABLE} VALUES (%s, %s, 0)", str(purchase.pk), purchase.quantity)
 
 
 def take(purchase, taken, **_):
     if purchase.pack.is_own:
-        _execute(f"UPDATE {TABLE} SET taken = %s WHERE purchase = %s", taken, str(purchase.pk))  # noqa: S608
+        _execute(f"UPDATE {TABLE} SET taken = %s WHERE purchase = %s", taken, str(purchase.pk))
 
 
 def of(purchase):
     """Return (quantity, taken) of each delivery."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT quantity, taken FROM {TABLE} WHERE purchase = %s", [str(purchase.pk)])  # noqa: S608
+        cursor.execute(f"SELECT quantity, taken FROM {TABLE} WHERE purchase = %s", [str(purchase.pk)])
         return cursor.fetchall()
 
 
