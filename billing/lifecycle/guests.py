@@ -2,8 +2,8 @@
 
 The Checkout is of a customer of ours who has no subscriber. What is paid waits: `match_all` gives the customer to the
 one subscriber whose confirmed address it is, `give_to` to the one whom staff choose, and then it is delivered as any
-other purchase. So whoever signs up with an address that is not theirs gets nothing, and a lost webhook loses nothing: the
-sync asks for a guest's session as for others.
+other purchase. So whoever signs up with an address that is not theirs gets nothing, and a lost webhook loses nothing:
+the sync asks for a guest's session as for others.
 
 The customer of a Checkout that was never paid is deleted with its address, as an account is.
 """
