@@ -30,8 +30,8 @@ def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Clear the words of staff and Stripe, also on invoices, tax ids, a guest's address, and what the project sent along
-    to Checkout; the fact that access was held or given, and when, stays.
+    """Clear the words of staff and Stripe, also on invoices, tax ids, a guest's address, and what the project sent to
+    Checkout; the fact that access was held or given, and when, stays.
 
     A host project may run without Django's admin.
     """
