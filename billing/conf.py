@@ -362,8 +362,8 @@ class Settings:
 
     @property
     def guests_buy_packs(self) -> bool:
-        """BILLING_GUESTS_BUY_PACKS: whether packs are sold to visitors without an account, by their e-mail address. They
-        get what they bought once they sign up and confirm that address, which BILLING_EMAIL_IS_CONFIRMED must tell."""
+        """BILLING_GUESTS_BUY_PACKS: whether packs are sold to visitors without an account, by their e-mail address.
+        They get what they bought once they sign up and confirm that address (BILLING_EMAIL_IS_CONFIRMED)."""
         return self._get("BILLING_GUESTS_BUY_PACKS", False)
 
     @property

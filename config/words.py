@@ -145,8 +145,9 @@ NAMES = frozenset({"UTC"})
 SENTENCE = re.compile(r"[A-Z][^ ]* .*[a-z].*[.:!?]|.* .*[a-z]\.", re.DOTALL)
 # What these are called with is a log line, an alert, an error of a program, or the schema of the API.
 NOT_FOR_READERS = frozenset(
-    "CommandError DiscountUnknown GivenUp ImproperlyConfigured NotGivable OpenApiParameter OpenApiResponse RuntimeError TypeError "
-    "ValueError WrongOffer alert alert_staff debug error exception extend_schema info note remind_staff warning".split()
+    "CommandError DiscountUnknown GivenUp ImproperlyConfigured NotGivable OpenApiParameter OpenApiResponse "
+    "RuntimeError TypeError ValueError WrongOffer alert alert_staff debug error exception extend_schema info note "
+    "remind_staff warning".split()
 )
 QUOTED = re.compile(r'"[^"\n]*"|\'[^\'\n]*\'|`[^`]*`')
 NOT_READ = frozenset({"description", "for_staff", "help_text", "note"})

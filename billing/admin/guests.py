@@ -1,4 +1,4 @@
-"""Staff give what a guest bought to a subscriber, or have the guest deleted. Each act asks for a reason, and is logged."""
+"""Staff give what a guest bought to a subscriber, or have the guest deleted. Each act has a reason, and is logged."""
 
 from typing import Any, cast
 
@@ -96,7 +96,7 @@ class GuestActs(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        purchase = self.get_object(request, unquote(object_id))
+        purchase: Any = self.get_object(request, unquote(object_id))
         may = purchase is not None and bool(purchase.guest_email) and is_allowed(request)
         can_give = may and purchase.status in (Purchase.Status.PAID, Purchase.Status.PROCESSING)
         context = {"can_give": can_give, "can_forget": may}

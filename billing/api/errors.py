@@ -70,8 +70,6 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.CodeSpent: (status.HTTP_409_CONFLICT, "code_spent"),
     refusals.CodeOver: (status.HTTP_409_CONFLICT, "code_over"),
     refusals.PackNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
-    refusals.GuestsNotServed: (status.HTTP_403_FORBIDDEN, "guests_not_served"),
-    refusals.AddressRefused: (status.HTTP_400_BAD_REQUEST, "invalid_email"),
     refusals.AlreadyOwned: (status.HTTP_409_CONFLICT, "already_owned"),
     refusals.TaxAddressNeeded: (status.HTTP_409_CONFLICT, "tax_address_needed"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),

@@ -1,9 +1,9 @@
 """A guest buys a pack without an account, and gets it once they sign up with the address and confirm it.
 
-The Checkout is of a customer of ours who has no subscriber. What is paid waits: `match_all` gives the customer to the one
-subscriber whose confirmed address it is, `give_to` to the one whom staff choose, and then it is delivered as any other
-purchase. So whoever signs up with an address that is not theirs gets nothing, and a lost webhook loses nothing: the
-sync asks for a guest's session as for others.
+The Checkout is of a customer of ours who has no subscriber. What is paid waits: `match_all` gives the customer to the
+one subscriber whose confirmed address it is, `give_to` to the one whom staff choose, and then it is delivered as any
+other purchase. So whoever signs up with an address that is not theirs gets nothing, and a lost webhook loses nothing:
+the sync asks for a guest's session as for others.
 
 The customer of a Checkout that was never paid is deleted with its address, as an account is.
 """
@@ -32,6 +32,7 @@ from .refusals import AddressRefused, CheckoutReplaced, GuestsNotServed, NotGiva
 Status = Purchase.Status
 MARK = "billing_guest"  # in the metadata of a guest's customer: the id of the purchase
 MOST_AT_ONCE = 200
+LONGEST_ADDRESS = 254
 # Stripe expires a session after a day; what became of it may be heard a while later.
 ABANDONED_AFTER = timedelta(days=2)
 
@@ -67,7 +68,7 @@ def _checked(email: str) -> str:
         validate_email(email)
     except ValidationError:
         raise AddressRefused from None
-    if len(email) > Purchase._meta.get_field("guest_email").max_length:
+    if len(email) > LONGEST_ADDRESS:
         raise AddressRefused
     return email
 

@@ -134,7 +134,8 @@ def _give_up_if_deleting(subscriber: Any, purchase: Purchase) -> None:
 
 
 def with_session(purchase: Purchase) -> Purchase:
-    """Make the session, a guest's too. If the purchase was closed meanwhile, expire the session so that nobody can pay it."""
+    """Make the session, a guest's too. If the purchase was closed meanwhile, expire the session, so that nobody can pay
+    it."""
     try:
         session = stripe_client.post(
             "/v1/checkout/sessions", idempotency_key=str(purchase.pk), **_session_params(purchase)

@@ -12,7 +12,7 @@ from billing.stripe_client import NoSuchCustomer, NoTaxAddress, StripeRefused
 ONLY_AT_CREATION = frozenset({"payment_method", "tax_id_data", "test_clock"})
 # Two letters that CLDR names, and that are no country.
 NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-COUNTRIES = frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - NO_COUNTRIES
+COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2) - NO_COUNTRIES
 Details = dict[str, Any]
 Refused = dict[str, str]
 

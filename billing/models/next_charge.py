@@ -48,3 +48,8 @@ class NextCharge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id}: {self.amount} {self.currency}"
+
+    @property
+    def is_of_last_invoice(self) -> bool:
+        """Return whether it is reckoned here for the last invoice of a subscription that ends, and is no row."""
+        return self._state.adding

@@ -58,7 +58,7 @@ def for_further_line(overview: Overview) -> Banner | None:
 def _renews_all_the_same(overview: Overview) -> str:
     """Return the sentence for somebody who pays without access: when they are charged, and how to stop it."""
     charge, coming = overview.next_charge, next_date(overview)
-    if charge and charge.pk is None:  # the last invoice of a subscription that ends
+    if charge and charge.is_of_last_invoice:
         return ""
     if charge and charge.amount and charge.at:
         return _("Your subscription continues: {amount} is charged on {date}, unless you cancel before then.").format(

@@ -100,7 +100,7 @@ def _ending(overview: Overview) -> Banner | None:
 def _charged_until_then(overview: Overview) -> str:
     """Return the sentence about charges after a cancellation was scheduled."""
     subscription, charge = overview.subscription, overview.next_charge
-    if charge and charge.amount and charge.pk is None:
+    if charge and charge.amount and charge.is_of_last_invoice:
         words = _("What you used beyond the limits is billed then: {amount} so far, plus any tax.")
         return words.format(amount=amount(charge.amount, charge.currency))
     if charge and charge.amount and charge.at:

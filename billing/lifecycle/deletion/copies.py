@@ -11,7 +11,7 @@ from django.db.models import Q
 from djstripe import models as djstripe
 
 from billing.conf import conf
-from billing.models import Customer, PriceMoveRow, SavedList, StripeEvent, StripeWrite
+from billing.models import Customer, Invoice, PriceMoveRow, SavedList, StripeEvent, StripeWrite, UsageReport
 from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
@@ -31,14 +31,16 @@ def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Clear the words of staff and Stripe, tax ids, a guest's address, and what the project sent along to Checkout; the
-    fact that access was held or given, and when, stays.
+    """Clear the words of staff and Stripe, also on invoices, tax ids, a guest's address, and what the project sent to
+    Checkout; the fact that access was held or given, and when, stays.
 
     A host project may run without Django's admin.
     """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.checkout_attempts.update(params={})
+    Invoice.objects.filter(customer=customer).update(description="")
+    UsageReport.objects.filter(customer_id=customer.pk).update(error_message="")
     customer.purchases.update(guest_email="")
     customer.tax_ids.all().delete()
     PriceMoveRow.objects.filter(subscription__customer=customer).update(reason="")

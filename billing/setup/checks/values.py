@@ -171,8 +171,7 @@ def check_guests() -> Problem:
     if conf.guests_buy_packs is not True or (conf.email_is_confirmed and email_field()):
         return None
     return (
-        "BILLING_GUESTS_BUY_PACKS is on, but nothing tells whose e-mail address is confirmed, so packs are not sold to "
-        "guests.",
+        "BILLING_GUESTS_BUY_PACKS is on, but nothing tells whose e-mail address is confirmed: guests can't buy.",
         "Set BILLING_EMAIL_IS_CONFIRMED to a function of a subscriber with an e-mail address, or turn it off.",
     )
 

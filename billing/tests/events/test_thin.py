@@ -29,7 +29,7 @@ def refused(shop):  # noqa: F811
     payload = {"stripe_customer_id": "cus_nobody", "value": "20"}
     stripe_client.post(
         "/v1/billing/meter_events",
-        idempotency_key=f"{report.pk}:1",
+        idempotency_key=f"{report.pk}:2",
         event_name="billing_generations",
         payload=payload,
     )

@@ -23,9 +23,10 @@ EVENTS_OF_A_LIFE = (
 # Each is a method of `shoppers.Shopper`; nobody has a plan that is called "".
 SHOPPERS_PLANS = ["cloud", "cloud", "cloud", "pro", ""]
 EVENTS_OF_A_SHOPPER = (
-    "pack pack three_packs short_pack own_pack plan_pack pack_by_debit pack_refused pack_disputed refund refund refund_part "
-    "refund_part refund_fails dispute win lose credits short_credits credits_taken_back use use use use_much use_much "
-    "use_beyond use_beyond use_beyond use_beyond use_reserved give_back give_back reports cancel buy bad_card good_card"
+    "pack pack three_packs short_pack own_pack plan_pack pack_by_debit pack_refused pack_disputed refund refund "
+    "refund_part refund_part refund_fails dispute win lose credits short_credits credits_taken_back use use use "
+    "use_much use_much use_beyond use_beyond use_beyond use_beyond use_reserved give_back give_back reports cancel "
+    "buy bad_card good_card"
 ).split()
 
 

@@ -11,7 +11,7 @@ from .storm import weather
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 
-BATCHES, LIVES = 0, 40
+BATCHES, LIVES = 5, 40
 SHOPPERS = 5
 
 
