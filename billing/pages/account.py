@@ -54,6 +54,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "plan_name": status_words.plan_name(now),
         "tone": status_words.tone(now),
         "can_choose": choices.is_bought(now),
+        "can_change": not choices.refusal(now),
         "can_pause": bool(pausing.days_offered(now.subscription)) and not now.collection_paused,
         "others": [_other_line(each, shows_card=not why_not) for each in others],
         "status": status_words.status_words(now),
@@ -88,6 +89,7 @@ def _other_line(now: overview.Overview, *, shows_card: bool) -> dict[str, Any]:
         "add_ons": add_on_words.of_account(now),
         "has_add_ons": bool(now.has_access and add_on_words.offers(now.subscription)),
         "can_choose": choices.is_bought(now),
+        "can_change": not choices.refusal(now),
         "banners": wording.banners_of_line(now),
     }
 

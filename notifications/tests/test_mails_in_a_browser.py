@@ -2,6 +2,7 @@
 
 import pytest
 
+from billing.tests.browser import accessibility
 from notifications import rendering
 from notifications.models import Mail
 from notifications.samples import SAMPLES
@@ -28,4 +29,5 @@ def test_every_mail_fits_a_phone_and_is_light_and_dark(browse):
             assert width <= PHONE["width"], name
             assert touch >= 44, name
             looks.append((card, heading))
+            assert (name, scheme, accessibility.problems(page)) == (name, scheme, [])
         assert looks == [("rgb(255, 255, 255)", "rgb(17, 24, 39)"), ("rgb(26, 29, 35)", "rgb(243, 244, 246)")], name

@@ -17,7 +17,7 @@
   if (!document.title.trim()) problems.push("The page has no title.");
   if (!document.querySelector("meta[name=viewport]")) problems.push("The page does not fit itself to phones.");
   if (all("h1").length !== 1) problems.push(`The page has ${all("h1").length} h1.`);
-  if (all("main").length !== 1) problems.push(`The page has ${all("main").length} main.`);
+  if (all("main, [role=main]").length !== 1) problems.push(`The page has ${all("main, [role=main]").length} main.`);
   let level = 1;
   for (const heading of all("h1, h2, h3, h4, h5, h6")) {
     const own = Number(heading.tagName[1]);

@@ -9,6 +9,7 @@ from billing.models import Hold, Plan
 from billing.setup import publishing_packs
 from billing.subscriptions import holds
 from billing.testing import Stripe
+from billing.tests.browser import states
 from billing.tests.world import customer_row
 
 from .test_buying import text
@@ -95,3 +96,11 @@ def test_under_a_hold_of_the_subscriber_no_pack_is_sold_either_and_a_bystander_b
     assert SENTENCE in text(page)
     client.force_login(ben.user)
     assert len(pressed(client.get("/billing/packs"))) == 2
+
+
+def test_who_pays_a_price_that_no_plan_knows_is_shown_no_change_on_any_page(world, client):
+    ada = states.unknown_price(world)
+    client.force_login(ada)
+    assert "Change plan" not in text(client.get("/billing/"))
+    assert pressed(client.get("/")) == []
+    assert pressed(client.get("/billing/change")) == []

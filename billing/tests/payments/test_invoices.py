@@ -176,9 +176,19 @@ def test_a_cardholder_is_waited_for_if_any_payment_is_and_a_code_is_of_the_last_
     payments = {"data": [{"payment": {"payment_intent": intent}} for intent in found]}
     columns = invoices._cause_columns({"attempt_count": 2}, {"attempt_count": 2 + (not is_last_try),
                                                              "payments": payments})  # fmt: skip
+    card = {"card_brand": "", "card_last4": ""} if is_last_try else {}
     assert columns == {
-        "is_action_required": is_action_required, "decline_code": code if is_last_try else "", "method": "",
+        "is_action_required": is_action_required, "decline_code": code if is_last_try else "", "method": "", **card,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("attempts", "known"), [(2, ("visa", "0341")), (3, ("", ""))])
+def test_the_card_that_failed_is_known_of_the_last_try_alone(attempts, known):
+    card = {"type": "card", "card": {"brand": "visa", "last4": "0341"}}
+    intent = {"status": "requires_payment_method", "last_payment_error": {"code": "x", "payment_method": card}}
+    invoice = {"attempt_count": attempts, "payments": {"data": [{"payment": {"payment_intent": intent}}]}}
+    columns = invoices._cause_columns({"attempt_count": 2}, invoice)
+    assert (columns.get("card_brand", ""), columns.get("card_last4", "")) == known
 
 
 @pytest.mark.parametrize("next_at", [None, 2000])
