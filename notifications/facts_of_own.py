@@ -8,4 +8,4 @@ from .models import Mail
 def mails_of(subscriber: Any) -> list[dict[str, Any]]:
     """Return the mails of a subscriber, the oldest first."""
     mails = Mail.objects.filter(customer__subscriber=subscriber).order_by("created_at", "pk")
-    return list(mails.values("kind", "recipient", "language", "status", "created_at", "sent_at"))
+    return [{**row} for row in mails.values("kind", "recipient", "language", "status", "created_at", "sent_at")]

@@ -49,11 +49,11 @@ class ExportedList:
     def get_urls(self: Any) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         export = self.admin_site.admin_view(self.export_view)
-        return [path("export/", export, name=name), *super().get_urls()]  # type: ignore[misc]
+        return [path("export/", export, name=name), *super().get_urls()]
 
     def changelist_view(self: Any, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {**(extra_context or {}), "can_export": request.user.has_perm(PERMISSION)}
-        return super().changelist_view(request, context)  # type: ignore[misc]
+        return super().changelist_view(request, context)
 
     @method_decorator(require_safe)
     def export_view(self: Any, request: HttpRequest) -> HttpResponseBase:

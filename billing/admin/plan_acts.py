@@ -7,7 +7,7 @@ from billing import catalogue
 from billing.access import moment
 from billing.lifecycle import Effect, Outlook, cancel, change, live_subscription, previews, seats_by_staff
 from billing.lifecycle.previews import Preview
-from billing.models import Customer
+from billing.models import Customer, Subscription
 from billing.money import format_amount
 from billing.subscriptions import seats
 
@@ -142,5 +142,5 @@ def set_quantity(customer: Customer, given: Given) -> str:
     return f"Changed the quantity of {now.id} from {now.quantity} to {given['quantity']}"
 
 
-def _rows(customer: Customer) -> list[object]:
+def _rows(customer: Customer) -> list[Subscription]:
     return plan_forms.changeable_rows(customer)

@@ -94,7 +94,8 @@ class WithForm:
 
     @property
     def media(self: Any) -> forms.Media:
-        return admin.ModelAdmin.media.fget(self) + forms.Media(css={"all": ["billing/admin.css"]})
+        own: Any = admin.ModelAdmin.media
+        return own.fget(self) + forms.Media(css={"all": ["billing/admin.css"]})
 
 
 class ReadOnlyInline(admin.TabularInline):
