@@ -83,7 +83,7 @@ class CustomerAdmin(ExportedList, CustomerPage):
 
     @display.column("created", ordering="created_at")
     def created(self, customer: Customer) -> Any:
-        return display.moment(customer.created_at)
+        return display.day(customer.created_at)
 
     @display.column("deleted at Stripe", ordering="deleted_at")
     def deleted(self, customer: Customer) -> Any:
