@@ -88,7 +88,8 @@ def test_settings_that_are_there_already_are_kept_and_completed(old):
     old.add_all(added(recipe.IN_AN_OLD_PROJECT))
     assert "no issues" in old.manage("check")
     assert old.run(WHAT_HOLDS).splitlines() == ["LocMemCache ExactDatabaseCache", "acme 7 60 90 default True"]
-    assert old.manage("setup").startswith(f"Ready: tables created, 3 plans and {len(BillingConfig.schedules)} schedules")
+    ready = f"Ready: tables created, 3 plans and {len(BillingConfig.schedules)} schedules"
+    assert old.manage("setup").startswith(ready)
 
 
 def test_a_queue_in_redis_stays_there(old):
