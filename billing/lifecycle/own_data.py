@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from billing.models import (
     Agreement,
+    CancelOffer,
     Credit,
     CreditNote,
     Customer,
@@ -21,12 +22,15 @@ from billing.models import (
     LimitOverride,
     Payment,
     PaymentFailure,
+    PlanChange,
     Purchase,
     Redemption,
     Refund,
     SpendCap,
     Subscription,
+    SubscriptionChange,
     TaxId,
+    Trial,
     Usage,
 )
 
@@ -34,6 +38,10 @@ Rows = list[dict[str, Any]]
 
 OF_CUSTOMER: dict[str, type[Model]] = {
     "subscriptions": Subscription,
+    "subscription_changes": SubscriptionChange,
+    "plan_changes": PlanChange,
+    "trials": Trial,
+    "cancel_offers": CancelOffer,
     "invoices": Invoice,
     "payments": Payment,
     "failed_payments": PaymentFailure,
@@ -54,7 +62,10 @@ OF_SUBSCRIBER: dict[str, type[Model]] = {
     "limits_of_their_own": LimitOverride,
     "spend_caps": SpendCap,
 }
-LEFT_OUT = frozenset({"reason", "note", "given_by", "placed_by", "released_by", "created_by", "params"})
+LEFT_OUT = frozenset(
+    {"reason", "note", "given_by", "placed_by", "released_by", "created_by", "params", "cause"}
+    | {"email_digest", "card_digest", "same_person_as"}
+)
 MACHINERY = ("announced_", "asked_", "refreshed_", "synced_")
 _added: dict[str, Callable[[Any], Any]] = {}
 

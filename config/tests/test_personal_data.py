@@ -7,12 +7,13 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, LoginSession
 from billing import models as ours
 from billing import testing
+from billing.lifecycle import own_data
 from billing.lifecycle.deletion import process
 from billing.tests.admin.rows import row_of_each
-from notifications.models import Mail
+from notifications.models import Mail, Suppression
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -39,6 +40,7 @@ CLEARED: dict[Any, tuple[str, ...]] = {
     ours.TaxId: (),
     ours.KeyedUse: (),
     ApiToken: (),
+    LoginSession: (),
 }
 # What stays of a table as it is, and why.
 KEPT: dict[Any, str] = {
@@ -65,6 +67,28 @@ KEPT: dict[Any, str] = {
     Mail: "redacted by notifications (test_nothing_left)",
 }
 
+FOLLOWS = "it follows from rows that are in the export"
+WORK = "what our machinery has to do or has done, without a fact about the person"
+# What the export of a person's own data leaves out, and why.
+NOT_EXPORTED: dict[Any, str] = {
+    ours.AnnouncedAccess: FOLLOWS,
+    ours.BalanceTransaction: FOLLOWS,
+    ours.InvoicePayment: FOLLOWS,
+    ours.MrrMovement: FOLLOWS,
+    ours.NextCharge: FOLLOWS,
+    ours.SubscriptionItem: FOLLOWS,
+    ours.UsageReport: FOLLOWS,
+    ours.AccountDeletion: WORK,
+    ours.CheckoutAttempt: WORK,
+    ours.KeyedUse: WORK,
+    ours.PriceMoveRow: WORK,
+    ours.StripeEvent: WORK,
+    ours.StripeWrite: WORK,
+    Suppression: "an address that refuses mail, of no account",
+}
+# What another app adds to it: the account's page, and `own_data.add`.
+ADDED = {ApiToken, LoginSession, Mail}
+
 
 def about_a_person():
     """Return the tables that lead to a subscriber or a customer, by however many keys, or by a customer's id."""
@@ -87,6 +111,20 @@ def test_every_table_about_a_person_says_what_a_deletion_leaves_of_it():
     told = set(CLEARED) | set(KEPT)
     forgotten = {model.__name__ for model in about_a_person() - told} - {"StripeEvent", "Suppression"}
     assert forgotten == set()
+
+
+def test_every_table_about_a_person_is_exported_or_left_out_for_a_reason():
+    exported = {ours.Customer, *own_data.OF_CUSTOMER.values(), *own_data.OF_SUBSCRIBER.values()}
+    assert about_a_person() - exported - ADDED == set(NOT_EXPORTED)
+
+
+def test_no_name_of_staff_and_no_digest_is_exported(world):
+    ada = world.subscribed()
+    ours.SubscriptionChange.objects.update(cause="staff:grace")
+    found = own_data.own_data(ada.user)
+    assert found["subscription_changes"]
+    assert "grace" not in str(found)
+    assert "digest" not in str(found)
 
 
 def test_a_deletion_clears_what_is_said_to_be_cleared_and_nothing_of_a_bystander(world):
