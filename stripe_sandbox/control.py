@@ -67,6 +67,7 @@ def status(sandbox: "Sandbox", given: Body) -> Body:
         "status": "ok",
         "url": sandbox.url,
         "now": state.now(),
+        "ahead": round(state.clock.ahead(), 3),
         "forward": state.forward,
         "objects": counts,
         "pending_deliveries": sandbox.dispatcher.pending(),

@@ -130,6 +130,10 @@ class Clock:
     def now(self) -> int:
         return self.standing if self.standing is not None else int(time.time() + self.offset)
 
+    def ahead(self) -> float:
+        """Return by how many seconds it is ahead of the wall clock: the same, whoever asks and when."""
+        return self.standing - time.time() if self.standing is not None else self.offset
+
     def move_to(self, instant: int) -> None:
         self.offset = instant - time.time()
 

@@ -66,6 +66,14 @@ def test_the_front_door_says_that_it_serves(control: Control) -> None:
     assert (front["status"], abs(front["now"] - time.time()) < 5) == ("ok", True)
 
 
+def test_it_says_how_far_its_clock_is_ahead_the_same_each_time(control: Control) -> None:
+    assert control("/", method="GET")["ahead"] == 0
+    control("/advance", {"seconds": 86_400})
+    told = {control("/", method="GET")["ahead"] for _ in range(20)}
+    assert len(told) == 1
+    assert abs(told.pop() - 86_400) < 60
+
+
 def test_a_reset_empties_everything_and_repeats_its_ids(client: stripe.StripeClient, control: Control) -> None:
     ids = []
     for _ in range(2):
