@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from . import email_change
 from .backends import is_password_of
+from .guessing import TooManyGuesses
 from .models import User
+from .throttle import sign_up_wait
 
 
 class PasswordAgainForm(forms.Form):
@@ -53,6 +55,9 @@ class EmailForm(PasswordAgainForm):
         try:
             return email_change.check(self.user, self.cleaned_data["email"])
         except email_change.Refused as refusal:
+            # As at a sign-up: whether an address has an account is not asked without end.
+            if seconds := sign_up_wait(self.request):
+                raise TooManyGuesses(seconds) from None
             raise forms.ValidationError(str(refusal)) from None
 
 

@@ -85,6 +85,14 @@ def test_a_wrong_password_and_a_taken_address_send_no_link(as_ada):
     assert mail.outbox == []
 
 
+def test_who_asks_for_many_addresses_learns_of_few_whether_they_are_taken(as_ada):
+    User.objects.create_user("ben@example.com", PASSWORD)
+    asked = {"email": "ben@example.com", "password": "wrong"}
+    answers = [as_ada.post("/accounts/email/", asked).status_code for _ in range(62)]
+    assert answers[0] == 200
+    assert answers[-1] == 429
+
+
 def test_the_link_is_nothing_to_a_stranger_after_days_or_under_another_password(as_ada, ada, client):
     ask(as_ada)
     path = mailed_path()

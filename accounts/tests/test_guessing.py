@@ -75,6 +75,15 @@ def making_a_token(client, password, address=ATTACKER):
     return client.post("/accounts/tokens/", given, REMOTE_ADDR=address)
 
 
+def changing_the_address(client, password, address):
+    given = {"email": "ada@example.org", "password": password}
+    return client.post("/accounts/email/", given, REMOTE_ADDR=address)
+
+
+def changing_the_password(client, password, address):
+    return client.post("/accounts/password/", {"password": password, "new_password": NEW}, REMOTE_ADDR=address)
+
+
 # the door → how it is tried, and whether the right password had its effect
 DOORS = {
     "/admin/login/": (at_the_admin, lambda ada, answer: answer.status_code == 302),
@@ -82,6 +91,11 @@ DOORS = {
     "/admin/password_change/": (changing_it, lambda ada, answer: User.objects.get().check_password(NEW)),
     "/accounts/delete/": (deleting, lambda ada, answer: AccountDeletion.objects.exists()),
     "/accounts/tokens/": (making_a_token, lambda ada, answer: b'id="new-token"' in answer.content),
+    "/accounts/email/": (
+        changing_the_address,
+        lambda ada, answer: [sent.to for sent in mail.outbox] == [["ada@example.org"]],
+    ),
+    "/accounts/password/": (changing_the_password, lambda ada, answer: User.objects.get().check_password(NEW)),
     "POST /api/v1/accounts/token": (for_a_token, lambda ada, answer: len(answer.json()["token"]) >= 40),
     "DELETE /api/v1/accounts/me": (deleting_by_api, lambda ada, answer: AccountDeletion.objects.exists()),
 }

@@ -43,7 +43,7 @@ def test_the_lists_queries_do_not_grow_with_its_rows(client, sign_in, reserve, d
     sign_in("view_mail")
     for number in range(20):
         reserve(f"payment_received:in_{number}")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         client.get(LIST)
 
 
