@@ -2,12 +2,14 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 from hypothesis import settings as hypothesis
 
 from config.tests import emptying
@@ -70,6 +72,13 @@ def a_broker_that_was_not_away() -> None:
     from billing import queues
 
     queues.reset()
+
+
+@pytest.fixture(autouse=True)
+def a_reader_of_no_language_yet() -> Iterator[None]:
+    """A test's last page may have been read in French."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

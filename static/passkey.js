@@ -1,9 +1,8 @@
 // Passkeys: the browser's own WebAuthn, between two calls of the site. The buttons stay hidden where it has none.
 "use strict";
 
-// The page says them in the reader's language.
-const SAID = document.currentScript.dataset;
-const WORDS = { NotAllowedError: SAID.nothing, InvalidStateError: SAID.known, SecurityError: SAID.address };
+// The sections have these in the reader's language.
+const WORDS = { NotAllowedError: "nothing", InvalidStateError: "known", SecurityError: "address" };
 
 async function post(section, address, body) {
   const answer = await fetch(address, {
@@ -15,10 +14,10 @@ async function post(section, address, body) {
     body: JSON.stringify(body),
   });
   if (answer.status === 429) {
-    throw new Error(SAID.often.replace("{seconds}", answer.headers.get("Retry-After")));
+    throw new Error(section.dataset.often.replace("{seconds}", answer.headers.get("Retry-After")));
   }
   if (!answer.ok) {
-    throw new Error(SAID.refused);
+    throw new Error(section.dataset.refused);
   }
   return answer.json();
 }
@@ -41,11 +40,11 @@ for (const section of document.querySelectorAll("[data-passkey]")) {
   section.hidden = !(window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON);
   button.addEventListener("click", async () => {
     button.disabled = true;
-    note.textContent = SAID.asks;
+    note.textContent = section.dataset.asks;
     try {
       await perform(section);
     } catch (problem) {
-      note.textContent = WORDS[problem.name] || problem.message;
+      note.textContent = section.dataset[WORDS[problem.name]] || problem.message;
       button.disabled = false;
     }
   });

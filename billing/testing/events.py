@@ -50,9 +50,9 @@ def post(body: bytes, signature: str | None = None, client: Client | None = None
     )
 
 
-def deliver(data: dict[str, Any]) -> Any:
+def deliver(data: dict[str, Any], client: Client | None = None) -> Any:
     """Sign an event and post it to the door; return the response."""
-    return post(json.dumps(data).encode())
+    return post(json.dumps(data).encode(), client=client)
 
 
 def work() -> None:

@@ -183,7 +183,7 @@ class Stripe:
             chosen = random.Random(seed).sample(chosen * 2, len(chosen) * 2)
         client = Client()
         for event in chosen:
-            answer = events.post(json.dumps(event).encode(), client=client)
+            answer = events.deliver(event, client)
             if answer.status_code != 200:
                 raise AssertionError(f"{event['type']} was answered {answer.status_code}: {answer.content.decode()}")
             self.delivered.add(event["id"])

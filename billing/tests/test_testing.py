@@ -64,7 +64,9 @@ def test_two_scrambles_of_one_seed_are_the_same_and_hold_each_event_twice(billin
     waiting = [event["id"] for event in billing_stripe.events()]
     posted = []
     deliver = testing.deliver
-    monkeypatch.setattr("billing.testing.events.deliver", lambda event: posted.append(event["id"]) or deliver(event))
+    monkeypatch.setattr(
+        "billing.testing.events.deliver", lambda event, client: posted.append(event["id"]) or deliver(event)
+    )
     for seed in (5, 5, 6):
         billing_stripe.delivered.clear()
         billing_stripe.deliver(scramble=True, seed=seed)

@@ -1,6 +1,9 @@
 """Stripe's portal speaks the language of the page that leads to it."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 pytestmark = pytest.mark.django_db
@@ -8,6 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ada(world, client):
+    call_command("setup_stripe", "--yes", stdout=StringIO())
     ada = world.subscribed()
     client.force_login(ada.user)
     return ada

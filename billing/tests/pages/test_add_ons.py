@@ -76,9 +76,9 @@ def test_the_pages_speak_the_language_of_the_reader(world, client, ada):
     assert "500 weitere Generierungen pro Monat Sie haben 2." in text(client.get("/billing/add-ons", **german))
     asked = {"add_on": "extra", "quantity": "0"}
     page = text(client.get("/billing/add-ons", asked, **german))
-    assert "Auf 500 more generations verzichten" in page
+    assert "Auf 500 weitere Generierungen verzichten" in page
     assert re.search(r"behalten Sie bis zum \d{1,2}\. \w+ 20\d\d", page)
-    assert "Renoncer à 500 more generations" in text(
+    assert "Renoncer à 500 générations de plus" in text(
         client.get("/billing/add-ons", asked, headers={"Accept-Language": "fr"})
     )
     page = text(client.post("/billing/add-ons", asked, follow=True, **german)).replace("\xa0", " ")
