@@ -84,6 +84,9 @@ def test_a_link_presets_a_discount_for_one_customer_and_one_use(world, staff, ad
     link = re.search(r"Made the link \S+(/\?code=\w+)", text(answer))[1]
     assert "We don't recognise this code" in text(client.get(link)).replace("&#x27;", "'")
     client.force_login(ada.user)
+    assert "gives you 50% off" not in text(client.get(link)), "a plan that runs is changed, and not bought anew"
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
     assert "gives you 50% off" in text(client.get(link))
     assert "code=" in logged()[0]
 
