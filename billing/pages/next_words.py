@@ -66,7 +66,7 @@ def next_words(overview: Overview) -> tuple[str, str] | None:
     if (coming := next_date(overview)) is None:
         return None
     name, on = str(COMING[coming[0]]), day(coming[1])
-    if (due := next_amount(overview)) and coming[0] not in CHARGES and overview.cancel_at:
+    if (due := next_amount(overview)) and coming[0] not in CHARGES:
         words = _("{date}. Your use beyond the limits is billed then: {amount} so far, plus any tax")
         return name, words.format(date=on, amount=due)
     if due:
@@ -79,6 +79,8 @@ def next_words(overview: Overview) -> tuple[str, str] | None:
 def next_amount(overview: Overview) -> str:
     """Return what is charged on the day that `next_date` names; "" where that is not known, or nothing is."""
     charge, coming = overview.next_charge, next_date(overview)
-    if charge is None or charge.amount is None or coming is None or coming[0] not in CHARGES or charge.at != coming[1]:
+    if charge is None or charge.amount is None or coming is None or charge.at != coming[1]:
+        return ""
+    if coming[0] not in CHARGES and not charge.is_of_last_invoice:
         return ""
     return amount(charge.amount, charge.currency)
