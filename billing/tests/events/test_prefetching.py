@@ -72,7 +72,7 @@ def test_a_backlog_of_ten_events_is_drained_with_two_calls_and_few_queries(warm,
     backlog = [event for burst in bought_and_renewed(warm) for event in burst]
     before = _reads(warm)
     warm.deliver(backlog, work=False)
-    with django_assert_max_num_queries(158):
+    with django_assert_max_num_queries(100):
         testing.work()
     assert_all_processed()
     assert sum(_reads_since(warm, before).values()) == 2
