@@ -1,4 +1,4 @@
-"""What staff may do on a customer's page is listed by what it is about, so that a button is found among twenty."""
+"""Actions on a customer's page are grouped by what they are about, so that a button is found among twenty."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a price costs by each of its terms, from both sides of each bound, in each of its currencies."""
+"""A price costs what each of its terms says, from both sides of each bound, in each of its currencies."""
 
 from decimal import Decimal
 

@@ -100,7 +100,7 @@ print(*(u.username for u in User.objects.order_by("username") if has_access(u, p
 
 
 def page(path):
-    """What adopting.md adds to this file."""
+    """Return what adopting.md adds to this file."""
     [found] = [addition for addition in recipe.additions(ADOPTING) if addition.path == path and not addition.when]
     return found.text
 

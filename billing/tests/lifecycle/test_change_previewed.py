@@ -1,4 +1,4 @@
-"""What was previewed is what a change costs; another preview is refused."""
+"""A change costs what its preview said; another preview is refused."""
 
 from datetime import timedelta
 

@@ -14,7 +14,7 @@ def refusal(param, words="No.", kind=stripe.InvalidRequestError):
 
 
 def sent(details, *errors):
-    """What was written in the end, what was refused, and all tries; Stripe answers with these errors first."""
+    """Return the details written in the end, those refused, and all tries; Stripe answers with these errors first."""
     tries, left = [], list(errors)
 
     def write(given):

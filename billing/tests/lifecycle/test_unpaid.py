@@ -1,4 +1,4 @@
-"""What a subscription still owes, each invoice by its kind, and whether a cancellation ends it at once."""
+"""A subscription owes each open invoice by its kind, and a cancellation ends it at once where something is owed."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What was paid for a moment, and what was given back of it: of that time, that subscription, that customer alone."""
+"""Sums tell how much was paid for a moment and given back: of that time, that subscription, that customer alone."""
 
 from datetime import UTC, datetime
 

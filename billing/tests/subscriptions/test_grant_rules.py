@@ -1,4 +1,4 @@
-"""What can be given, and what not, at each bound; the same source gives the same once, and a bystander's stays."""
+"""A grant is accepted or refused at each bound; the same source gives the same once, and a bystander's stays."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What differs between our rows and Stripe is told field by field, of that customer alone, and from both sides."""
+"""Differences between our rows and Stripe are told field by field, of that customer alone, and from both sides."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What Stripe does not list any more is compared, and a full run that was broken off is gone on with."""
+"""A full run compares what Stripe no longer lists, and a run that was broken off goes on with it."""
 
 from datetime import timedelta
 
