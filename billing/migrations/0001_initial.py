@@ -2294,6 +2294,19 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, help_text="What was decided holds until then at most", null=True),
                 ),
                 (
+                    "kept_credits",
+                    models.BooleanField(default=False, help_text="Credits could be spent beside the limit"),
+                ),
+                (
+                    "kept_billing",
+                    models.CharField(
+                        blank=True,
+                        help_text="The subscription that bills use beyond the limit; empty: none",
+                        max_length=255,
+                        null=True,
+                    ),
+                ),
+                (
                     "kept_changes",
                     models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many"),
                 ),

@@ -34,6 +34,10 @@ class Usage(models.Model):
     kept_resets_at = models.DateTimeField(null=True, blank=True)
     kept_from = models.DateTimeField(null=True, blank=True)
     kept_until = models.DateTimeField(null=True, blank=True, help_text="What was decided holds until then at most")
+    kept_credits = models.BooleanField(default=False, help_text="Credits could be spent beside the limit")
+    kept_billing = models.CharField(  # noqa: DJ001 (None says that it is to be decided anew)
+        max_length=255, null=True, blank=True, help_text="The subscription that bills use beyond the limit; empty: none"
+    )
     kept_changes = models.BigIntegerField(default=0, help_text="The changes of access that it has seen: how many")
     kept_sum = models.BigIntegerField(default=0, help_text="And the sum of their ids")
 

@@ -39,10 +39,10 @@ def consume(subscriber: Any, feature: str, quantity: int = 1, key: str = "") -> 
     """
     if not key:
         _check(quantity)
-        if (quota := kept.count(subscriber, feature, quantity)) is not None:
-            return quota
+        if (counted := kept.count(subscriber, feature, quantity)) is not None:
+            return counted.quota
         with transaction.atomic():
-            return _decide_and_take(subscriber, feature, quantity)
+            return _decide_and_take(subscriber, feature, quantity).quota
     return _with_key(subscriber, feature, quantity, key, State.COUNTED, None)
 
 
@@ -122,10 +122,13 @@ def _with_key(subscriber: Any, feature: str, quantity: int, key: str, state: str
         known = _locked(subscriber, feature, key)
         if known.answer:
             return _as_before(known, quantity)
-        granted = allowance(subscriber)
-        taken = _take(subscriber, granted, feature, quantity)
+        counted = kept.count(subscriber, feature, quantity)
+        if counted is not None:
+            taken = Taken(counted.quota, counted.period_start, quantity, [])
+        else:
+            taken = _decide_and_take(subscriber, feature, quantity)
         quota, known.counted, known.spent, known.overage = taken.quota, taken.counted, taken.spent, taken.over
-        known.period_start, _ = granted.period_of(feature)
+        known.period_start = taken.period_start
         known.answer = {name: getattr(quota, name) for name in TOLD}
         known.answer["resets_at"] = cast("datetime", quota.resets_at).isoformat()
         known.save(update_fields=["counted", "spent", "overage", "period_start", "answer"])
@@ -142,23 +145,29 @@ def _as_before(use: KeyedUse, quantity: int) -> Quota:
     return Quota(resets_at=datetime.fromisoformat(told["resets_at"]), **{name: told[name] for name in TOLD})
 
 
-def _decide_and_take(subscriber: Any, feature: str, quantity: int) -> Quota:
-    known = kept.seen(subscriber)
-    granted = allowance(subscriber)
-    quota = _take(subscriber, granted, feature, quantity).quota
-    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
-    kept.keep(row, granted, quota, known)
-    return quota
-
-
 @dataclass(frozen=True)
 class Taken:
-    """What a use took: `counted` of the month's limit, `spent` of credits, and `over` beyond both."""
+    """What a use took, in the month that began at `period_start`: `counted` of the month's limit, `spent` of credits,
+    and `over` beyond both."""
 
     quota: Quota
+    period_start: datetime
     counted: int
     spent: crediting.Spent
     over: int = 0
+
+
+def _decide_and_take(subscriber: Any, feature: str, quantity: int) -> Taken:
+    """Take a use that doesn't fit in what was kept: beyond the limit by what was kept of it, else decided anew."""
+    if (granted := kept.standing(subscriber, feature)) is not None:
+        row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_start)
+        return _take_beyond(row, granted, quantity, overage.terms_of(subscriber, granted, feature))
+    known = kept.seen(subscriber)
+    granted = allowance(subscriber)
+    taken = _take(subscriber, granted, feature, quantity)
+    row = Usage(subscriber=subscriber, feature=feature, period_start=taken.period_start)
+    kept.keep(row, granted, taken.quota, known)
+    return taken
 
 
 def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> Taken:
@@ -168,19 +177,26 @@ def _take(subscriber: Any, granted: Allowance, feature: str, quantity: int) -> T
     limit = granted.limits.get(feature, 0)
     row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_of(feature)[0])
     if _count(row, quantity, limit):
-        return Taken(_quota(row, granted), quantity, [])
+        return Taken(_quota(row, granted), row.period_start, quantity, [])
     terms = overage.terms_of(subscriber, granted, feature)
     if terms:
         overage.lock(subscriber, granted, terms)
-        if overage.count(_counter(row), quantity, cast("int", limit), granted, terms, feature):
-            return Taken(_quota(row, granted), 0, [], quantity)
-    if _begin(row, granted) and _count(row, quantity, limit):
-        return Taken(_quota(row, granted), quantity, [])
+    _begin(row, granted)
+    if _count(row, quantity, limit):
+        return Taken(_quota(row, granted), row.period_start, quantity, [])
+    return _take_beyond(row, granted, quantity, terms)
+
+
+def _take_beyond(row: Usage, granted: Allowance, quantity: int, terms: overage.Terms | None) -> Taken:
+    """Take a use that the limit does not hold whole; its counter is there."""
+    limit = cast("int", granted.limits.get(row.feature, 0))
+    if terms and overage.count(_counter(row), quantity, limit, granted, terms, row.feature):
+        return Taken(_quota(row, granted), row.period_start, 0, [], quantity)
     return _take_locked(row, granted, quantity, terms)
 
 
 def _take_locked(row: Usage, granted: Allowance, quantity: int, terms: overage.Terms | None) -> Taken:
-    """Take a use that the limit does not hold, with the counter locked."""
+    """Take what is left of limit and credits, and the rest beyond both, with the counter locked."""
     subscriber, feature, limit = row.subscriber, row.feature, cast("int", granted.limits.get(row.feature, 0))
     held = _counter(row).select_for_update().get()
     counted = min(max(limit - held.used, 0), quantity)
@@ -194,8 +210,9 @@ def _take_locked(row: Usage, granted: Allowance, quantity: int, terms: overage.T
             reporting.cut(held)  # what was used before is priced as it was
         if not overage.add(_counter(row), over, granted, terms, feature):
             raise _refusal(SpendCapReached, row, granted, held.used, quantity)
-    _counter(row).update(used=F("used") + counted)
-    return Taken(_quota(row, granted), counted, spent, over)
+    if counted:
+        _counter(row).update(used=F("used") + counted)
+    return Taken(_quota(row, granted), row.period_start, counted, spent, over)
 
 
 def _refusal(kind: type[QuotaExceeded], row: Usage, granted: Allowance, used: int, quantity: int) -> QuotaExceeded:
@@ -250,11 +267,10 @@ def _count(row: Usage, quantity: int, limit: int | None) -> bool:
     return counter.update(used=F("used") + quantity) == 1
 
 
-def _begin(row: Usage, granted: Allowance) -> bool:
+def _begin(row: Usage, granted: Allowance) -> None:
     """Insert the counter, unless another caller has just done so, and carry over what the month before had left."""
     Usage.objects.bulk_create([row], ignore_conflicts=True)
     rollover.carry_over(row, granted)
-    return True
 
 
 def _quota(row: Usage, granted: Allowance) -> Quota:

@@ -3,9 +3,10 @@
 What a counter keeps, the limit and until when it holds by time, is true as long as no change of access was noted since:
 `AccessChange` has a row for each, added in the transaction that makes the change. The number of rows and the sum of
 their ids are compared; together they can't be the same for other rows, since rows are deleted only when they are older
-than any transaction. Nothing is kept for who has credits, nor where BILLING_ACCESS_RULE decides too.
+than any transaction. Nothing is kept where BILLING_ACCESS_RULE decides too.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from billing import clock
 from billing.conf import conf
-from billing.models import AccessChange, Usage
+from billing.models import AccessChange, Credit, Subscription, Usage
 
 from .allowances import Allowance
 from .quotas import Quota
@@ -27,31 +28,74 @@ AT_ONCE = 1000
 Seen = tuple[int, int]
 
 
-def count(subscriber: Any, feature: str, quantity: int) -> Quota | None:
+@dataclass(frozen=True)
+class Counted:
+    """A use was counted by what was kept, in the month that began at `period_start`."""
+
+    quota: Quota
+    period_start: datetime
+
+
+def count(subscriber: Any, feature: str, quantity: int) -> Counted | None:
     """Count by what was kept; None if nothing is kept that holds, or if the use doesn't fit in it."""
+    usage, credit, now = Usage._meta.db_table, Credit._meta.db_table, _now()
+    spendable = f"""SELECT COALESCE(SUM("left"), 0) FROM {credit} c WHERE c.subscriber_id = {usage}.subscriber_id
+        AND c.feature = {usage}.feature AND c."left" > 0 AND (c.until IS NULL OR c.until > %s)"""  # noqa: S608
+    found = _asked(
+        f"""UPDATE {usage} SET used = used + %s WHERE {_holds()} AND (kept_limit IS NULL OR used + %s <= kept_limit)
+        RETURNING used, kept_limit, kept_resets_at, overage, period_start,
+        CASE WHEN kept_credits THEN ({spendable}) ELSE 0 END""",  # noqa: S608 (names of ours)
+        [quantity, *_which(subscriber, feature), now, now, quantity, now],
+    )
+    if found is None:
+        return None
+    used, limit, resets_at, over, period_start, left = found
+    return Counted(Quota(used, limit, _moment(resets_at), int(left), over), _moment(period_start))
+
+
+def standing(subscriber: Any, feature: str) -> Allowance | None:
+    """Return what was kept of one feature, for a use that doesn't fit in its limit; None if nothing holds."""
+    now = _now()
+    found = _asked(
+        f"""SELECT kept_limit, kept_resets_at, period_start, kept_billing FROM {Usage._meta.db_table}
+        WHERE {_holds()} AND kept_billing IS NOT NULL""",  # noqa: S608 (names of ours)
+        [*_which(subscriber, feature), now, now],
+    )
+    if found is None:
+        return None
+    limit, resets_at, period_start, billing = found
+    period = _moment(period_start), _moment(resets_at)
+    bills = Subscription.objects.filter(stripe_id=billing).first() if billing else None
+    return Allowance(None, *period, {feature: limit}, {feature: period}, overage={feature: bills} if bills else {})
+
+
+def _holds() -> str:
+    """Return the condition on a counter that what it keeps is true now."""
+    usage, changes = Usage._meta.db_table, AccessChange._meta.db_table
+    whose = f"'{AccessChange.SUBSCRIBER}' || CAST({usage}.subscriber_id AS TEXT)"
+    return f"""subscriber_id = %s AND feature = %s AND kept_from <= %s AND kept_until > %s
+        AND (kept_changes, kept_sum) = (
+            SELECT COUNT(*), COALESCE(SUM(id), 0) FROM {changes} WHERE key IN ('{AccessChange.CATALOGUE}', {whose})
+        )"""  # noqa: S608 (names of ours)
+
+
+def _which(subscriber: Any, feature: str) -> list[Any]:
+    column: Any = Usage._meta.get_field("subscriber")
+    return [column.get_db_prep_value(subscriber.pk, connections[DEFAULT_DB_ALIAS]), feature]
+
+
+def _now() -> Any:
+    return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value(clock.now())
+
+
+def _asked(statement: str, values: list[Any]) -> Any:
+    """Return the row that a statement finds; None where nothing is kept."""
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor not in NOTED or conf.access_rule:
         return None
-    column: Any = Usage._meta.get_field("subscriber")
-    now = connection.ops.adapt_datetimefield_value(clock.now())
-    whose = column.get_db_prep_value(subscriber.pk, connection)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [quantity, whose, feature, now, now, quantity])
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    used, limit, resets_at = found
-    return Quota(used, limit, _moment(resets_at))
-
-
-def _statement() -> str:
-    usage, changes = Usage._meta.db_table, AccessChange._meta.db_table
-    whose = f"'{AccessChange.SUBSCRIBER}' || CAST({usage}.subscriber_id AS TEXT)"
-    return f"""UPDATE {usage} SET used = used + %s WHERE subscriber_id = %s AND feature = %s
-        AND kept_from <= %s AND kept_until > %s AND (kept_limit IS NULL OR used + %s <= kept_limit)
-        AND (kept_changes, kept_sum) = (
-            SELECT COUNT(*), COALESCE(SUM(id), 0) FROM {changes} WHERE key IN ('{AccessChange.CATALOGUE}', {whose})
-        ) RETURNING used, kept_limit, kept_resets_at"""  # noqa: S608 (names of ours)
+        cursor.execute(statement, values)
+        return cursor.fetchone()
 
 
 def _moment(value: Any) -> datetime:
@@ -75,8 +119,8 @@ def seen(subscriber: Any) -> Seen:
 
 
 def keep(row: Usage, granted: Allowance, quota: Quota, known: Seen) -> None:
-    """Keep what was decided, for the next use, unless credits or the project's rule have a say."""
-    if quota.credits or conf.access_rule or connections[DEFAULT_DB_ALIAS].vendor not in NOTED:
+    """Keep what was decided, for the next use, unless the project's rule has a say."""
+    if conf.access_rule or connections[DEFAULT_DB_ALIAS].vendor not in NOTED:
         return
     now = clock.now()
     until = min([now + KEPT_FOR, *(end for end in granted.ends if end > now)])
@@ -85,9 +129,24 @@ def keep(row: Usage, granted: Allowance, quota: Quota, known: Seen) -> None:
         kept_until=until,
         kept_limit=quota.limit,
         kept_resets_at=quota.resets_at,
+        kept_credits=quota.credits > 0,
+        kept_billing=_billing(row, granted),
         kept_changes=known[0],
         kept_sum=known[1],
     )
+
+
+def _billing(row: Usage, granted: Allowance) -> str | None:
+    """Return what bills use beyond the limit, "" if nothing does; None if that hangs on other features too."""
+    if granted.withholds_credits:
+        return None
+    if not granted.overage:
+        return ""
+    others = Usage.objects.filter(subscriber=row.subscriber, has_overage=True).exclude(feature=row.feature)
+    if len(granted.overage) > 1 or others.exists():
+        return None
+    bills = granted.overage.get(row.feature)
+    return bills.stripe_id if bills else ""
 
 
 def hourly() -> str:

@@ -89,7 +89,9 @@ def test_every_change_makes_it_old_in_the_same_transaction(ada, ben, change):
         subscribe(user, "pro")
         usage.consume(user, "generations", 5)
         assert is_kept(user)
+    assert usage.kept.standing(ada, "generations") is not None
     change(ada)
+    assert usage.kept.standing(ada, "generations") is None
     before = Usage.objects.get(subscriber=ada, feature="generations", period_start__day=10).used
     assert usage.kept.count(ada, "generations", 1) is None
     assert Usage.objects.get(subscriber=ada, feature="generations", period_start__day=10).used == before
@@ -97,7 +99,7 @@ def test_every_change_makes_it_old_in_the_same_transaction(ada, ben, change):
     assert (usage.kept.count(ben, "generations", 1) is None) == is_of_all
 
 
-def test_credits_that_come_back_are_a_change_and_none_is_kept_beside_credits(ada):
+def test_credits_that_come_back_are_a_change_and_are_told_beside_what_is_kept(ada):
     usage.consume(ada, "generations", 10)
     grants.give_credits(ada, "generations", 2, source="x")
     usage.consume(ada, "generations", 2, "job 1")
@@ -106,7 +108,8 @@ def test_credits_that_come_back_are_a_change_and_none_is_kept_beside_credits(ada
     assert is_kept(ada)
     usage.release(ada, "generations", "job 1")
     assert not is_kept(ada)
-    assert not is_kept(ada)
+    assert is_kept(ada)
+    assert usage.consume(ada, "generations").credits == 2
 
 
 @pytest.mark.parametrize("ends", ["the month", "grace", "a grant", "an own limit", "ten minutes"])
