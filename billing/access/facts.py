@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, FilteredRelation, Manager, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from billing.models import (
     MAIN_LINE,
     AccountDeletion,
     AddOn,
+    Compiled,
     Customer,
     Grant,
     Hold,
+    Hole,
     Plan,
     PlanLimit,
     Subscription,
@@ -61,12 +63,27 @@ def facts_of(row: Any) -> AccessFacts:
     return AccessFacts(row, row.billing_hold, row.is_closing, grants, row.billing_hold_of_all, subscriber)
 
 
-def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
+def rows_of(key: Any, plan: str = "", feature: str = "") -> list[Any]:
     """Return the facts about a subscriber: a row for each of their customers, lines and open grants, in one query.
 
     There is at least one row, unless there is no such subscriber. `plan` and `feature` are asked for beside it. What is
     found has names that a host project's model hardly has.
     """
+    asked = _OF_ONE_ASKED if plan or feature else _OF_ONE
+    return asked.rows(key=key, plan=plan, feature=feature)
+
+
+def rows_of_customer(customer_id: str) -> list[Any]:
+    """Return the facts about a customer's subscriber, as `rows_of` does; nothing where the customer has none."""
+    return _OF_CUSTOMER.rows(customer=customer_id)
+
+
+def rows_of_all(keys: list[Any]) -> list[Any]:
+    """Return the facts about many subscribers, as `rows_of` does, in one query."""
+    return list(_about(Q(pk__in=keys)))
+
+
+def _about(subscribers: Q) -> Any:
     rows: Any = (
         all_subscribers()
         .filter(subscribers)
@@ -81,8 +98,25 @@ def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
         )
     )
     found = ("billing_theirs", "billing_held__plan", "billing_held__price", "billing_grant__plan")
-    rows = rows.select_related(*found).order_by("billing_held__line", "-billing_theirs__is_current")
-    return list(_asking(rows, plan, feature) if plan or feature else rows)
+    return rows.select_related(*found).order_by("billing_held__line", "-billing_theirs__is_current")
+
+
+def _key() -> Hole:
+    return Hole("key", all_subscribers().model._meta.pk)
+
+
+def _customers() -> Any:
+    return Customer.objects.filter(pk=Hole("customer", Customer._meta.pk)).values("subscriber")
+
+
+def _varies() -> bool:
+    """Return whether the subscriber's model has a base manager of its own, which may list others each time."""
+    return type(all_subscribers().model._base_manager) is not Manager
+
+
+_OF_ONE = Compiled(lambda: _about(Q(pk=_key())), _varies)
+_OF_ONE_ASKED = Compiled(lambda: _asking(_about(Q(pk=_key()))), _varies)
+_OF_CUSTOMER = Compiled(lambda: _about(Q(pk__in=_customers())), _varies)
 
 
 def rows_of_nobody(customer_id: str) -> list[Any]:
@@ -166,8 +200,9 @@ def _holds(theirs: Q, subscription: str) -> dict[str, Any]:
     }
 
 
-def _asking(rows: Any, plan: str, feature: str) -> Any:
-    asked, named = Plan.objects.filter(slug=plan), PlanLimit.objects.filter(feature=feature)
+def _asking(rows: Any) -> Any:
+    asked = Plan.objects.filter(slug=Hole("plan", Plan._meta.get_field("slug")))
+    named = PlanLimit.objects.filter(feature=Hole("feature", PlanLimit._meta.get_field("feature")))
     return rows.annotate(
         billing_asked_rank=Subquery(asked.values("rank")[:1]),
         billing_asked_line=Subquery(asked.values("line")[:1]),

@@ -23,9 +23,18 @@ from django.utils.module_loading import import_string
 
 from billing import clock
 from billing.conf import conf
-from billing.models import MAIN_LINE, Customer, Grant, Hold, Plan, Subscription
+from billing.models import MAIN_LINE, Grant, Hold, Plan, Subscription
 
-from .facts import AccessFacts, facts_in, has_feature, plans_with_feature, rows_of, rows_of_nobody
+from .facts import (
+    AccessFacts,
+    facts_in,
+    has_feature,
+    plans_with_feature,
+    rows_of,
+    rows_of_all,
+    rows_of_customer,
+    rows_of_nobody,
+)
 
 Status = Subscription.Status
 GRANT = "grant"
@@ -107,7 +116,7 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str 
     """
     if (key := _key(subscriber)) is None:
         return False
-    rows = rows_of(Q(pk=key), plan, feature)
+    rows = rows_of(key, plan, feature)
     lines = _decided(rows)
     is_given = any(grant.feature == feature for grant in _features_of(lines)) if feature else False
     if is_given and not plan and not line:
@@ -147,13 +156,13 @@ def lines_of(subscriber: Any) -> dict[str, Access]:
     empty dict, without a query, for None and for an anonymous user.
     """
     key = _key(subscriber)
-    return {} if key is None else _decided(rows_of(Q(pk=key)))
+    return {} if key is None else _decided(rows_of(key))
 
 
 def lines_of_all(keys: Iterable[Any]) -> dict[Any, dict[str, Access]]:
     """Return the access of many subscribers, by primary key, in each of their lines, in one query."""
     rows: dict[Any, list[Any]] = {}
-    for row in rows_of(Q(pk__in=list(keys))):
+    for row in rows_of_all(list(keys)):
         rows.setdefault(row.pk, []).append(row)
     return {key: _decided(theirs) for key, theirs in rows.items()}
 
@@ -184,8 +193,7 @@ def lines_of_customer(customer_id: str) -> dict[str, Access]:
 
     Without a subscriber, it is the access of the customer alone.
     """
-    rows = rows_of(Q(pk__in=Customer.objects.filter(pk=customer_id).values("subscriber")))
-    return _decided(rows or rows_of_nobody(customer_id))
+    return _decided(rows_of_customer(customer_id) or rows_of_nobody(customer_id))
 
 
 def _decided(rows: list[Any]) -> dict[str, Access]:

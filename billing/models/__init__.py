@@ -8,6 +8,7 @@ from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
 from .catalogue import LONGEST_TRIAL, MAIN_LINE, TRIAL_TOO_LONG, Plan, PlanLimit, Price
 from .code import Code, Redemption
+from .compiled import Compiled, Hole
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .discounts import CancelOffer, Discount
@@ -51,6 +52,7 @@ __all__ = [
     "CancelOffer",
     "CheckoutAttempt",
     "Code",
+    "Compiled",
     "Credit",
     "CreditNote",
     "Customer",
@@ -60,6 +62,7 @@ __all__ = [
     "Dispute",
     "Grant",
     "Hold",
+    "Hole",
     "Home",
     "Invoice",
     "InvoicePayment",
