@@ -145,7 +145,8 @@ def at(days: int) -> Any:
 def row(work: str, theirs: tuple[float, float], ours: tuple[float, float]) -> dict[str, Any]:
     words = [f"{cpu:.2f} ms CPU, {rate:,.0f}/s" for cpu, rate in (theirs, ours)]
     print(work, *words, sep="; ", file=sys.stderr)  # a run takes minutes
-    return {"work": work, "baseline": words[0], "ours": words[1], "ratio": f"{ours[0] / theirs[0]:.1f} ×"}
+    return {"work": work, "baseline": words[0], "ours": words[1], "ratio": f"{ours[0] / theirs[0]:.1f} ×",
+            "cost": ours[0] / theirs[0]}  # fmt: skip
 
 
 def spent(url: str, callers: int, work: Callable[[int], Any]) -> tuple[float, float]:

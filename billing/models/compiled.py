@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, Field, QuerySet
 
@@ -37,6 +38,8 @@ class Compiled:
 
     def rows(self, **values: Any) -> list[Any]:
         made = self._make()
+        if not made.sql:
+            return []
         connection = connections[made.alias]
         filled = tuple(each.filled(values, connection) if isinstance(each, Hole) else each for each in made.params)
         compiler = copy.copy(made.compiler)
@@ -53,7 +56,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class _Made:
-    """A query that was turned into SQL for a database."""
+    """A query was turned into SQL for a database; "" where Django knows without asking that it finds nothing."""
 
     alias: str
     compiler: Any
@@ -63,12 +66,15 @@ class _Made:
     @classmethod
     def of(cls, rows: QuerySet[Any]) -> "_Made":
         compiler = rows.query.get_compiler(using=rows.db)
-        sql, params = compiler.as_sql()
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            sql, params = "", ()
         return cls(rows.db, compiler, sql, params)
 
 
 class _Asked:
-    """A query whose compiler is there already, which is all that a queryset asks of it to read its rows."""
+    """This query has its compiler already, which is all that a queryset asks of a query to read its rows."""
 
     def __init__(self, compiler: Any) -> None:
         self._compiler = compiler
