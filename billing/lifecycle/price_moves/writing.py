@@ -90,7 +90,7 @@ def _write(row: PriceMoveRow, found: Found | None, key: str) -> None:
 def _is_time(row: PriceMoveRow, found: Found, item: Found) -> bool:
     """Return whether the period that runs is the one before the renewal that was named; otherwise note what to do."""
     end = from_timestamp(item["current_period_end"])
-    if row.moves_at is None or (end > row.moves_at and not coming_prices.is_near(end, row.moves_at)):
+    if row.moves_at is None or end - row.moves_at >= coming_prices.A_DAY:
         telling.tell_anew(row, "Its renewal came before Stripe had been asked, so it is told of a later one.")
         return False
     if not coming_prices.is_near(end, row.moves_at):
