@@ -95,3 +95,9 @@ def test_a_schedule_before_its_first_phase_is_written_whole(row, at_stripe, writ
     at_stripe.append(at_price(schedule=schedule(phase(EARLIER, BEGAN), phase(BEGAN, AT + 9), began=None)))
     write()
     assert [each["start_date"] for each in phases_of(written)] == [EARLIER, BEGAN, AT]
+
+
+def test_a_phase_over_the_renewal_that_has_another_price_is_not_cut(row, at_stripe, written, refreshed):
+    at_stripe.append(at_price(schedule=schedule(phase(BEGAN, AT + 5, "price_high"), phase(AT + 5, AT + 9))))
+    write()
+    assert phases_of(written) == [sent(BEGAN, AT + 5, "price_high"), sent(AT + 5, AT + 9, "price_new")]
