@@ -112,11 +112,21 @@ def _named(node: ast.AST, function: str) -> Iterator[tuple[int, str]]:
 
 
 def distance_of(test: str, module: Path) -> int:
-    """Return 0 for a file of tests with the module's name, 1 for one in the folder of its room, 2 for others."""
-    if Path(test).name == f"test_{module.stem}.py":
+    """Return 0 for a file of tests of the module's own, 1 for one in the folder of its room, 2 for others.
+
+    Its own are named like the module, or like the package it is in within its room: by their file or by their folder.
+    """
+    if any(part.startswith(f"test_{module.stem}") for part in Path(test).parts[-1:]) or _is_of_package(test, module):
         return 0
     room = module.parts[1] if len(module.parts) > 2 else "tests"  # `notifications` has no rooms
     return 1 if f"{module.parts[0]}/tests" in test and room in Path(test).parent.parts else 2
+
+
+def _is_of_package(test: str, module: Path) -> bool:
+    """Return whether the tests are of a package such as `lifecycle/price_moves`, whose modules they test together."""
+    names = module.parts[2:-1]
+    return any(part.removeprefix("test_").startswith(name.removesuffix("s")) for name in names for part in
+               (Path(test).name, Path(test).parent.name))  # fmt: skip
 
 
 def _digest(path: Path) -> str:
