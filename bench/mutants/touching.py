@@ -112,11 +112,19 @@ def _named(node: ast.AST, function: str) -> Iterator[tuple[int, str]]:
 
 
 def distance_of(test: str, module: Path) -> int:
-    """Return 0 for a file of tests with the module's name, 1 for one in the folder of its room, 2 for others."""
-    if Path(test).name == f"test_{module.stem}.py":
+    """Return 0 for a file of the module's own tests, 1 for one in the folder of its room, 2 for others.
+
+    Its own have the module's name, or begin with it; those of a package such as `lifecycle/price_moves` have the
+    package's, in their own name or in their folder's, since they test its modules together.
+    """
+    file = Path(test)
+    packages = [name.removesuffix("s") for name in module.parts[2:-1]]
+    if file.stem == f"test_{module.stem}" or file.name.startswith(f"test_{module.stem}_"):
+        return 0
+    if any(name.removeprefix("test_").startswith(each) for each in packages for name in (file.name, file.parent.name)):
         return 0
     room = module.parts[1] if len(module.parts) > 2 else "tests"  # `notifications` has no rooms
-    return 1 if f"{module.parts[0]}/tests" in test and room in Path(test).parent.parts else 2
+    return 1 if f"{module.parts[0]}/tests" in test and room in file.parent.parts else 2
 
 
 def _digest(path: Path) -> str:

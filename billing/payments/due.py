@@ -21,7 +21,7 @@ CAUSE = "calendar"
 def hourly() -> str:
     """Look at each invoice that is due soon or overdue and unannounced. Returns a summary for the queue."""
     now = clock.now()
-    soon = Q(announced_due_soon_at=None, announced_overdue_at=None, due_at__gt=now)
+    soon = Q(announced_due_soon_at=None, announced_overdue_at=None)
     overdue = Q(announced_overdue_at=None, due_at__lte=now)
     sent = Invoice.objects.filter(status=Invoice.Status.OPEN, collection_method=Invoice.SENT)
     due = sent.filter(soon | overdue, due_at__lte=now + conf.invoice_reminder, customer__deleted_at=None)

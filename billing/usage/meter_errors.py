@@ -56,12 +56,12 @@ def ask_of_late() -> int:
 
 def note(event: dict[str, Any]) -> int:
     """Mark the reports that an event names as refused; return how many were taken for counted until now."""
-    reason = (event.get("data") or {}).get("reason") or {}
+    data = event.get("data") or {}
     found = 0
-    for kind in reason.get("error_types") or []:
+    for kind in (data.get("reason") or {}).get("error_types") or []:
         for sample in kind.get("sample_errors") or []:
             found += _refuse(str((sample.get("request") or {}).get("identifier") or ""), kind, sample)
-    if not found and (event.get("data") or {}) and event["type"] == NO_METER:
+    if not found and data and event["type"] == NO_METER:
         alerts.alert_staff("no_meter", "Stripe has no meter for some usage", "Run manage.py setup_stripe.")
     return found
 

@@ -129,6 +129,22 @@ def test_tests_of_the_module_come_first_then_those_of_its_room(test, distance):
     assert distance_of(test, Path("billing/usage/quotas.py")) == distance
 
 
+@pytest.mark.parametrize(
+    ("test", "distance"),
+    [
+        ("billing/tests/lifecycle/test_starting.py", 0),
+        ("billing/tests/lifecycle/test_starting_twice.py", 0),
+        ("billing/tests/lifecycle/test_startings.py", 1),
+        ("billing/tests/lifecycle/test_price_move_pairs.py", 0),
+        ("config/tests/price_moves/test_people.py", 0),
+        ("billing/tests/lifecycle/test_prices.py", 1),
+        ("config/tests/test_people.py", 2),
+    ],
+)
+def test_tests_of_a_package_are_of_each_of_its_modules(test, distance):
+    assert distance_of(test, Path("billing/lifecycle/price_moves/starting.py")) == distance
+
+
 QUOTAS = "billing/tests/usage/test_counting.py::test_a", "billing/tests/access/test_rules.py::test_b"
 
 

@@ -55,7 +55,7 @@ def running_move(old_name: str, new_name: str) -> PriceMove:
     old, new = known_price(old_name), known_price(new_name)
     if old and new and old.pk == new.pk:
         old = replaced_by(new)
-    move = running.filter(old_price=old, new_price=new).first() if old and new else None
+    move = running.filter(old_price=old, new_price=new).first()
     if move is None:
         others = ", ".join(str(each) for each in running) or "none"
         raise PriceMoveRefused("no_such_move", f"No such move is running. Those that run: {others}.")

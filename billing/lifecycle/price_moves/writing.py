@@ -5,7 +5,7 @@ stays paid, and the next renewal charges the new price. A schedule is written wh
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from billing import clock, stripe_client, subscriptions
 from billing.clock import from_timestamp
@@ -90,7 +90,7 @@ def _write(row: PriceMoveRow, found: Found | None, key: str) -> None:
 def _is_time(row: PriceMoveRow, found: Found, item: Found) -> bool:
     """Return whether the period that runs is the one before the renewal that was named; otherwise note what to do."""
     end = from_timestamp(item["current_period_end"])
-    if row.moves_at is None or (end > row.moves_at and not coming_prices.is_near(end, row.moves_at)):
+    if row.moves_at is None or end - row.moves_at >= coming_prices.A_DAY:
         telling.tell_anew(row, "Its renewal came before Stripe had been asked, so it is told of a later one.")
         return False
     if not coming_prices.is_near(end, row.moves_at):
@@ -127,7 +127,8 @@ def _write_phases(row: PriceMoveRow, schedule: Found, key: str) -> None:
     """Write the new price into the phases from the renewal on. A schedule that takes the old price away by then, such
     as a change to a lower plan, stays as it is. After the renewal the row shows what came of it.
     """
-    at = int(row.moves_at.timestamp()) if row.moves_at else 0
+    moves_at = cast("datetime", row.moves_at)  # a row without one waits
+    at = int(moves_at.timestamp())
     ahead = [phase for phase in schedule["phases"] if phase["start_date"] >= readers.phase_start_of(schedule)]
     if any(phase["end_date"] > at and _item_in(phase, row.move.old_price_id) for phase in ahead):
         stripe_client.post(
@@ -137,12 +138,8 @@ def _write_phases(row: PriceMoveRow, schedule: Found, key: str) -> None:
             proration_behavior="none",
             phases=[params for phase in ahead for params in _phases_of(phase, row, at)],
         )
-    row.status, row.reason, row.due_at = Status.TOLD, "Its schedule at Stripe decides.", _after(row)
+    row.status, row.reason, row.due_at = Status.TOLD, "Its schedule at Stripe decides.", moves_at + telling.AN_HOUR
     row.save()
-
-
-def _after(row: PriceMoveRow) -> datetime:
-    return (row.moves_at or clock.now()) + telling.AN_HOUR
 
 
 def _phases_of(phase: Found, row: PriceMoveRow, at: int) -> list[Found]:

@@ -79,7 +79,9 @@ def test_the_same_price_another_plans_and_one_that_nobody_knows_are_refused(pair
 
 def test_the_same_price_names_the_five_earlier_ones_of_its_plan_and_rhythm(pair, plan):
     other = Plan.objects.create(slug="other", name="Other", rank=9)
-    price("elsewhere", other), price("yearly", plan, interval="year"), price("long", plan, interval_count=2)
+    newest = {"created_at": NOW + 99 * DAY}
+    price("elsewhere", other, **newest), price("yearly", plan, interval="year", **newest)
+    price("long", plan, interval_count=2, **newest)
     for number in range(6):
         price(f"at_{number}", plan, created_at=NOW + number * DAY)
     Price.objects.filter(pk="price_two").update(created_at=NOW - DAY)
