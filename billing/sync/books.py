@@ -79,10 +79,14 @@ def _record(row: BalanceTransaction) -> None:
 
 
 def compare(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """Ask Stripe anew about what the books of the last 90 days do not explain, and alert staff to what stays so."""
+    """Ask Stripe anew about what the books of the last 90 days do not explain, and alert staff to what stays so.
+
+    Charges are linked once more: a customer's books begin with their first invoice, which this run may have brought.
+    """
     if run.books_at is None or is_dry:
         return
     span = books.Span(since=run.books_at - COMPARED)
+    _link_charges(run, span.since, tick)
     doubtful = {each.about: each for each in books.reckon(span).differences if each.about}
     if doubtful:
         each(lambda about: _mend(run, doubtful[about]), doubtful, tick)

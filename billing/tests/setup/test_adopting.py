@@ -22,10 +22,10 @@ from djstripe.models import Subscription as DjstripeSubscription
 from djstripe.models import WebhookEndpoint
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import access, testing
+from billing import access, books, testing
 from billing.conf import conf
 from billing.events.event_types import EVENT_TYPES
-from billing.models import Customer, StripeEvent, Subscription, SyncRun
+from billing.models import Customer, Invoice, StripeEvent, Subscription, SyncRun
 from billing.tests.hosts.recipe import PAGE, additions, commands
 
 from .test_import_customers import old, pays  # noqa: F401 (a fixture)
@@ -54,6 +54,18 @@ def test_the_page_leads_from_customers_of_old_to_subscribers(world, old, tmp_pat
     assert "1 would be linked" in said[1][1]
     assert [access.of(person).plan.slug for person in (ada, ben)] == ["pro", "pro"]
     assert world.heard == []
+
+
+def test_one_full_sync_after_an_import_is_enough_for_the_books(world, old):  # noqa: F811
+    """The charge is listed before the comparison brings the invoice that it pays."""
+    for name in ("ada", "ben"):
+        world.sign_up(f"{name}@example.com")
+        pays(world, old, f"{name}@example.com")
+    call_command("import_customers", "--by", "email", "--price", f"{old}=pro", stdout=StringIO())
+    world.advance(hours=0.1)
+    call_command("sync_stripe", "--full", stdout=StringIO())
+    assert Invoice.objects.count() == 2
+    assert books.reckon().differences == []
 
 
 @pytest.fixture
