@@ -46,6 +46,7 @@ dispute_closed = Signal()  # dispute: Dispute (status won, lost or warning_close
 card_expiring = Signal()  # expires_on: date, the last day it works, before the next charge at current_period_end
 
 purchase_completed = Signal()  # subscriber, purchase: Purchase, paid and delivered
+purchase_waiting = Signal()  # purchase: Purchase, paid by a guest at guest_email, who has to sign up for it
 purchase_restored = Signal()  # subscriber, purchase: Purchase, taken: int, still; money came back, as by a won dispute
 purchase_reversed = Signal()  # subscriber, purchase: Purchase, taken: int, used: int; given back, whole or in part
 

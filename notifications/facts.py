@@ -353,10 +353,10 @@ def language_of(customer: Customer | None, subscriber: Any = None) -> str:
     subscriber = subscriber or (customer.subscriber if customer else None)
     asked = import_string(conf.language_of)(subscriber) if conf.language_of and subscriber else ""
     known = (asked, getattr(subscriber, "language", ""), customer.preferred_locale if customer else "")
-    return next(filter(None, map(_supported, known)), settings.LANGUAGE_CODE)
+    return next(filter(None, map(supported, known)), settings.LANGUAGE_CODE)
 
 
-def _supported(code: str | None) -> str:
+def supported(code: str | None) -> str:
     """Return the supported language for a code, or an empty string: de-AT gives de where there is no Austrian."""
     if not code:
         return ""

@@ -412,6 +412,11 @@ def quota_overflow(subscription: Subscription | None, usage: Usage, used: int, l
     )
 
 
+def pack_waiting(purchase: Purchase) -> Mail:
+    """Reserve the mail that tells a guest how they get what they paid for."""
+    return pack_mails.waiting(purchase)
+
+
 def pack_delivered(purchase: Purchase) -> Mail:
     """Reserve the mail that a pack is delivered."""
     return pack_mails.delivered(purchase)

@@ -59,6 +59,7 @@ class Mail(models.Model):
         DISCOUNT_GIVEN = "discount_given", "Discount given"
         DISCOUNT_ENDED = "discount_ended", "Discount ended"
         QUOTA_OVERFLOW = "quota_overflow", "Quota overflow"
+        PACK_WAITING = "pack_waiting", "Pack waiting"
         PACK_DELIVERED = "pack_delivered", "Pack delivered"
         PACK_REVERSED = "pack_reversed", "Pack reversed"
         CREDITS_LOW = "credits_low", "Credits low"

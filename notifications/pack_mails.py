@@ -11,6 +11,23 @@ from .models import Mail
 Kind = Mail.Kind
 
 
+def waiting(purchase: Purchase) -> Mail:
+    """Reserve the mail to a guest: what was paid, and that whoever confirms the address gets it. It says the same
+    whether or not the address has an account, so that nobody learns of one."""
+    return outbox.reserve(
+        Kind.PACK_WAITING,
+        f"pack_waiting:{purchase.pk}",
+        customer=purchase.customer,
+        recipient=purchase.guest_email,
+        language=facts.supported(purchase.locale) or facts.language_of(purchase.customer),
+        subscription="",
+        **_pack(purchase),
+        amount=purchase.amount or 0,
+        currency=purchase.currency,
+        invoice=purchase.invoice_id,
+    )
+
+
 def delivered(purchase: Purchase) -> Mail:
     """Reserve the mail that a pack is delivered, with what it gives and until when."""
     return outbox.reserve(

@@ -2,17 +2,35 @@
 
 from typing import Any
 
+from django.db.models import Sum
+
 from billing import clock
-from billing.models import AccountDeletion, Credit, Purchase
+from billing.models import AccountDeletion, Credit, Purchase, Refund
 from billing.usage import credit_reminders, crediting
 
 from . import facts as facts_of
 
+MATCHED = "It belongs to a subscriber by now."
 GONE_AGAIN = "The money went back, and another mail says so."
 GIVEN_AGAIN = "The money came back, and what was bought with it."
 TOPPED_UP = "There are more credits again."
 SPENT_OR_MOVED = "Nothing is left to expire, or it ends on another day."
 NO_ACCOUNT = "The account is being deleted, and another mail says so."
+
+
+def not_waiting(told: dict[str, Any]) -> str:
+    purchase = Purchase.objects.unmatched().filter(pk=told["purchase"]).first()
+    if purchase is None:
+        return MATCHED
+    is_gone = AccountDeletion.objects.filter(customer=purchase.customer_id).exists()
+    return GONE_AGAIN if is_gone or refunded(purchase) else ""
+
+
+def refunded(purchase: Purchase) -> bool:
+    """Return whether all the money of a purchase that still waits went back."""
+    theirs = Refund.objects.filter(payment_intent=purchase.payment_intent).exclude(status__in=Refund.UNDONE)
+    back = theirs.aggregate(sum=Sum("amount"))["sum"] or 0
+    return bool(purchase.payment_intent and purchase.amount) and back >= (purchase.amount or 0)
 
 
 def not_to_deliver(told: dict[str, Any]) -> str:

@@ -19,6 +19,12 @@ PACK: dict[str, Any] = {
 }
 OF_PLAN: dict[str, Any] = {**PACK, "pack": "Pro for good", "quantity": 0, "feature": "", "plan": "Pro"}
 OWN: dict[str, Any] = {**PACK, "pack": "A printed handbook", "quantity": 0, "feature": ""}
+WAITING: dict[str, Any] = {
+    **PACK,
+    "amount": 1500,
+    "currency": "usd",
+    "invoice": "in_1Sample",
+}
 BACK: dict[str, Any] = {**PACK, "given_back": 750, "currency": "usd", "taken": 500, "used": 0}
 CAP: dict[str, Any] = {
     "plan": "Pro",
@@ -32,6 +38,12 @@ CAP: dict[str, Any] = {
 CREDITS: dict[str, Any] = {"credit": 1, "feature": "generations", "left": 120, "given": 1000}
 
 PACK_SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
+    "pack_waiting": (Kind.PACK_WAITING, WAITING),
+    "pack_waiting_in_yen_with_a_long_name": (
+        Kind.PACK_WAITING,
+        {**WAITING, "pack": LONG, "amount": 123456789, "currency": "jpy"},
+    ),
+    "pack_waiting_for_nothing": (Kind.PACK_WAITING, {**WAITING, "amount": 0, "invoice": ""}),
     "pack_delivered": (Kind.PACK_DELIVERED, PACK),
     "pack_delivered_until_a_day_with_a_long_name": (
         Kind.PACK_DELIVERED,

@@ -370,6 +370,7 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.DISCOUNT_GIVEN: _discount_given,
     Mail.Kind.DISCOUNT_ENDED: _discount_ended,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
+    Mail.Kind.PACK_WAITING: pack_notices.not_waiting,
     Mail.Kind.PACK_DELIVERED: pack_notices.not_to_deliver,
     Mail.Kind.PACK_REVERSED: pack_notices.not_to_reverse,
     Mail.Kind.CREDITS_LOW: pack_notices.not_low,

@@ -140,6 +140,10 @@ def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int,
     _mail(mails.quota_overflow, subscription, usage, used, limit, resets_at)
 
 
+def on_purchase_waiting(*, purchase: Any, **_: Any) -> None:
+    _mail(mails.pack_waiting, purchase)
+
+
 def on_purchase_completed(*, purchase: Any, **_: Any) -> None:
     _mail(mails.pack_delivered, purchase)
 
@@ -207,6 +211,7 @@ RECEIVERS: dict[Any, Signal] = {
     on_dispute_opened: signals.dispute_opened,
     on_dispute_closed: signals.dispute_closed,
     on_quota_overflowed: signals.quota_overflowed,
+    on_purchase_waiting: signals.purchase_waiting,
     on_purchase_completed: signals.purchase_completed,
     on_purchase_reversed: signals.purchase_reversed,
     on_credits_low: signals.credits_low,

@@ -46,6 +46,7 @@ def render(mail: Mail, language: str = "") -> Rendered:
         **mail.context,
         **current.now(mail),
         **_links(mail.context.get("invoice", "")),
+        "recipient": mail.recipient,
         "product": conf.product_name,
         "account_url": conf.account_url,
         "prices_url": conf.prices_url,

@@ -69,6 +69,8 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.UnknownCode: (status.HTTP_404_NOT_FOUND, "unknown_code"),
     refusals.CodeSpent: (status.HTTP_409_CONFLICT, "code_spent"),
     refusals.CodeOver: (status.HTTP_409_CONFLICT, "code_over"),
+    refusals.GuestsNotServed: (status.HTTP_403_FORBIDDEN, "guests_not_served"),
+    refusals.AddressRefused: (status.HTTP_400_BAD_REQUEST, "address_refused"),
     refusals.PackNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
     refusals.AlreadyOwned: (status.HTTP_409_CONFLICT, "already_owned"),
     refusals.TaxAddressNeeded: (status.HTTP_409_CONFLICT, "tax_address_needed"),

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from billing.rates import checkout_wait, redeem_wait, return_wait, stripe_wait
+from billing.rates import checkout_wait, guest_wait, redeem_wait, return_wait, stripe_wait
 
 
 class CheckoutThrottle(BaseThrottle):
@@ -28,3 +28,12 @@ class CodeThrottle(CheckoutThrottle):
 
 class ReturnThrottle(CheckoutThrottle):
     seconds_to_wait = staticmethod(return_wait)
+
+
+class GuestThrottle(CheckoutThrottle):
+    """Count the Checkouts of one address, and those of all guests together, as the page does."""
+
+    @staticmethod
+    def seconds_to_wait(request: Request) -> int:
+        asked = request.data.get("email") if isinstance(request.data, dict) else ""
+        return guest_wait(request, str(asked or ""))

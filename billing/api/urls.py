@@ -1,6 +1,18 @@
 from django.urls import path
 
-from . import add_ons, agreements, cards, outcomes, own_data, purchases, redemptions, spending, usage_view, views
+from . import (
+    add_ons,
+    agreements,
+    cards,
+    guests,
+    outcomes,
+    own_data,
+    purchases,
+    redemptions,
+    spending,
+    usage_view,
+    views,
+)
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -21,6 +33,7 @@ urlpatterns = [
     path("packs", purchases.Packs.as_view(), name="api_packs"),
     path("purchases", purchases.Purchases.as_view(), name="api_purchases"),
     path("purchases/checkout", purchases.PurchaseCheckout.as_view(), name="api_purchase_checkout"),
+    path("purchases/guest", guests.GuestCheckout.as_view(), name="api_guest_checkout"),
     path(
         "purchases/checkout/<str:session_id>",
         outcomes.PurchaseOutcome.as_view(),

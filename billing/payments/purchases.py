@@ -68,8 +68,10 @@ def _set(purchase: Purchase, **columns: Any) -> None:
 
 def _deliver(purchase: Purchase, *, is_new: bool) -> None:
     """Give what the pack holds. What cannot be given is an alert, once, and stays undelivered; the sync tries again.
-    What a guest paid waits for them to sign up."""
+    What a guest paid waits for them to sign up, which `purchase_waiting` tells."""
     if purchase.guest_email:
+        if is_new:
+            _send(signals.purchase_waiting, purchase)
         return
     now = clock.now()
     if not Purchase.objects.filter(pk=purchase.pk, delivered_at=None).update(delivered_at=now):

@@ -25,6 +25,7 @@ from billing.setup import (
     publishing_packs,
     selling_at_stripe,
     taxing,
+    thin_destination,
 )
 from billing.stripe_client import StripeRefused, id_of, readers
 
@@ -59,7 +60,8 @@ def changes() -> list[Change]:
         prices.append(Change(f"make the products and prices {', '.join(packs)}", _publish_packs))
     if metered := publishing_overage.missing():
         prices.append(Change(f"make the meters and metered prices {', '.join(metered)}", _publish_overage))
-    return [*prices, *_tax_changes(), *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
+    endpoint = [*_endpoint_changes(), *_thin_changes(are_meters_missing=bool(metered))]
+    return [*prices, *_tax_changes(), *_portal_changes(are_prices_missing=bool(missing)), *endpoint]
 
 
 def endpoints() -> list[dict[str, Any]]:
@@ -186,6 +188,22 @@ def _endpoint_changes() -> list[Change]:
         return []
     text = f"enable the webhook endpoint {endpoint['id']} and send it all {len(EVENT_TYPES)} event types"
     return [Change(text, lambda: _mend_endpoint(endpoint))]
+
+
+def _thin_changes(*, are_meters_missing: bool) -> list[Change]:
+    """Plan one event destination of thin events at our address, where use beyond a limit is priced. One that somebody
+    else made and that sends all is enough; any other of theirs stays as it is."""
+    if is_on_loopback() or not (are_meters_missing or thin_destination.is_needed()):
+        return []
+    url = webhook_url()
+    here = thin_destination.at(url)
+    if any(map(thin_destination.is_right, here)):
+        return []
+    ours = [row for row in here if thin_destination.is_ours(row)]
+    if not ours:
+        return [Change(f"make an event destination at {url} for meter errors", lambda: thin_destination.make(url))]
+    text = f"enable the event destination {ours[0]['id']} and send it all meter errors"
+    return [Change(text, lambda: thin_destination.mend(ours[0]))]
 
 
 def _beside(others: list[str]) -> str:

@@ -100,6 +100,7 @@ FIELDS: dict[str, str] = {
     "tax.registration": "id country",
     "tax.settings": "defaults?.tax_behavior? status status_details?.pending?.missing_fields?",
     "tax_rate": "id active? country display_name effective_percentage inclusive jurisdiction percentage state",
+    "v2.core.event_destination": "id enabled_events event_payload metadata? status updated webhook_endpoint?.url?",
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",
 }
 _PATHS = {name: [path.split(".") for path in paths.split()] for name, paths in FIELDS.items()}

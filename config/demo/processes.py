@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from . import ending
 
@@ -52,12 +53,20 @@ class Processes:
             )  # fmt: skip
 
     def run(self, name: str, arguments: list[str]) -> None:
-        """Run a command to its end."""
+        """Run a program to its end."""
         self.start(name, arguments)
         code = self.running[name].wait()
         del self.running[name]
         if code:
             raise StartError(f"{name} failed:\n{self._end_of_log(name)}")
+
+    def run_here(self, name: str, *arguments: str) -> None:
+        """Run a command of manage.py to its end in this process, which has loaded it. Its words go to its log."""
+        try:
+            with self._log(name).open("w") as log:
+                call_command(name, *arguments, skip_checks=False, stdout=log, stderr=log)
+        except CommandError as error:
+            raise StartError(f"{name} failed: {error}\n{self._end_of_log(name)}") from None
 
     def wait_for(self, url: str, name: str) -> None:
         """Wait until `url` answers 200."""

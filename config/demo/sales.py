@@ -284,15 +284,3 @@ def _is_counted(stage: Stage, person: Person) -> bool:
     except StepError as refused:
         return "spend_cap_reached" not in str(refused)
     return True
-
-
-CHAPTERS = {
-    terms: "acme",
-    reverse_charge: "gerda",
-    trial: "mia",
-    code: "lea",
-    rise: "kim",
-    packs: "pia",
-    add_ons: "uma",
-    by_use: "ida",
-}

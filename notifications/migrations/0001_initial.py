@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                             ("discount_given", "Discount given"),
                             ("discount_ended", "Discount ended"),
                             ("quota_overflow", "Quota overflow"),
+                            ("pack_waiting", "Pack waiting"),
                             ("pack_delivered", "Pack delivered"),
                             ("pack_reversed", "Pack reversed"),
                             ("credits_low", "Credits low"),

@@ -41,6 +41,7 @@ BRINGS = {
 }
 # Their mails are not told of a subscription, since there may be none.
 OF_NO_SUBSCRIPTION = {
+    "purchase_waiting": ("pack_waiting", ["purchase"]),
     "purchase_completed": ("pack_delivered", ["purchase"]),
     "purchase_reversed": ("pack_reversed", ["purchase", "taken", "used"]),
     "credits_low": ("credits_low", ["subscriber", "credit", "left", "given"]),

@@ -28,7 +28,7 @@ def examine() -> Iterator[Finding]:
     """Yield the findings of every check, the Stripe account first. If Stripe does not answer a check, that is an
     error of its own, and the next check runs."""
     rows = (*here.CHECKS, *balances.CHECKS, moving.price_moves, add_ons.add_ons, guests.guests, triggers.triggers)
-    ours = (door.door, *functions.CHECKS, metering.usage_reports, *rows, *services.CHECKS, *ledger.CHECKS)
+    ours = (door.door, *functions.CHECKS, *metering.CHECKS, *rows, *services.CHECKS, *ledger.CHECKS)
     for check in (*at_stripe.CHECKS, *tax.CHECKS, *ours):
         name = check.__name__.replace("_", " ")
         try:
