@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +12,7 @@ from .books import clocks
 from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
 from .http import forms, sdk_routes
 from .http.contract import validate
-from .http.embedding import shortened
+from .http.encoding import encoded
 from .http.expansion import expand
 from .http.messages import Request, Response, refusal
 from .http.routing import Route, api
@@ -27,8 +27,6 @@ empty.register()
 
 
 KEY_KEPT = 24 * 3600
-# No object contains itself, so nothing is spent on looking for one that does.
-encoded = json.JSONEncoder(check_circular=False).encode
 
 
 def answer(state: State, request: Request) -> Response:
@@ -183,18 +181,26 @@ def _perform(state: State, request: Request) -> Response:
     params = _params(request, route)
     paths = params.pop("expand", [])
     arguments = {name: unquote(value) for name, value in names.items()}
-    with _undone_if_refused(state, request), clocks.within(state, _clock_of(state, request, params, arguments)):
-        result = route.handler(state, params=params, **arguments)
+    result = _handled(state, request, route, params, arguments)
     if isinstance(result, Response):
         return result
-    return Response(200, encoded(shortened(expand(state, result, paths))).encode())
+    return Response(200, encoded(expand(state, result, paths)))
+
+
+def _handled(
+    state: State, request: Request, route: Route, params: dict[str, Any], arguments: dict[str, str]
+) -> dict[str, Any] | Response:
+    """Return what the route's function makes of the request. A write may be undone, and happens in the time of a test
+    clock."""
+    if request.method == "GET":
+        return route.handler(state, params=params, **arguments)
+    with _undone_if_refused(state, request), clocks.within(state, _clock_of(state, request, params, arguments)):
+        return route.handler(state, params=params, **arguments)
 
 
 def _undone_if_refused(state: State, request: Request) -> AbstractContextManager[None]:
     """Undo a write that is refused. A declined payment is an outcome, and is kept; a declined card that was to be
     attached leaves nothing."""
-    if request.method == "GET":
-        return nullcontext()
     attaches = request.path.startswith("/v1/customers") or request.path.endswith("/attach")
 
     def is_outcome(error: Exception) -> bool:
@@ -205,7 +211,7 @@ def _undone_if_refused(state: State, request: Request) -> AbstractContextManager
 
 def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:
     """Return the test clock in whose time a write happens."""
-    if request.method == "GET" or request.path.startswith("/v1/test_helpers/"):
+    if request.path.startswith("/v1/test_helpers/"):
         return None
     return clocks.of(state, [*arguments.values(), *params.values()])
 

@@ -42,7 +42,8 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
         raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     if amount > left:
         asked, there = (pricing.shown(each, charge["currency"]) for each in (amount, left))
-        raise invalid(f"Refund amount ({asked}) is greater than unrefunded amount on charge ({there})", "amount")
+        bound = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
+        raise invalid(f"Refund amount ({asked}) is greater than {bound} ({there})", "amount")
     made = state.put(_refund(state, charge, amount, reason, metadata))
     made["balance_transaction"] = charges.book(state, made, -amount, "refund", "refund")["id"]
     emit(state, "refund.created", made)

@@ -74,6 +74,7 @@ def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> 
             "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
             "pricing[price]",
         )
+    items.check_active(state, row, "pricing[price]")
     amount = pricing.cost(state, row, payer["currency"], quantity)
     return amount, line_items.priced(state, row, payer["currency"])
 

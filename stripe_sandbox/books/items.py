@@ -91,7 +91,8 @@ def check_list(wanted: list[Object]) -> None:
     if len(wanted) > MOST:
         raise invalid(f"A subscription may have at most {MOST} items.", "items")
     if len(set(prices)) < len(prices):
-        raise invalid("Cannot add multiple subscription items with the same price.", "items")
+        twice = next(price for price in prices if prices.count(price) > 1)
+        raise invalid(f"Cannot add multiple subscription items with the same plan: {twice}", "items")
     if any(entry.get("quantity", 1) < 0 for entry in wanted):
         raise invalid("Invalid non-negative integer", "items[0][quantity]", "parameter_invalid_integer")
 
@@ -101,17 +102,22 @@ def check_rhythm(prices: list[Object], param: str) -> None:
         raise not_covered(f"{param} of different intervals")
 
 
-def recurring_price(state: State, identifier: str) -> Object:
-    price = state.get("price", identifier, "items[0][price]")
+def recurring_price(state: State, identifier: str, param: str = "items[0][price]") -> Object:
+    price = state.get("price", identifier, param)
     if price["recurring"] is None:
         raise invalid(
             f"The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`: "
             f"{identifier}",
-            "items[0][price]",
+            param,
         )
-    if not price["active"] and not state.note(identifier).get("inline"):
-        raise invalid(f"The price specified is inactive. This field only accepts active prices: {identifier}", "items")
+    check_active(state, price, param)
     return {**price}
+
+
+def check_active(state: State, price: Object, param: str) -> None:
+    """Refuse a price that is no longer sold, but for those that a request makes on the spot."""
+    if not price["active"] and not state.note(price["id"]).get("inline"):
+        raise invalid("The price specified is inactive. This field only accepts active prices.", param)
 
 
 def listed(sub_id: str, rows: list[Object]) -> Object:
@@ -191,7 +197,10 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
         rows[item["id"]] = item
     check_list([{"price": row["price"]["id"], "quantity": pricing.quantity_of(row)} for row in rows.values()])
     if not rows:
-        raise invalid("Subscription must have at least one item.", "items")
+        raise invalid(
+            "A subscription must have at least one active plan. To cancel a subscription, please use the cancel API "
+            "endpoint on /v1/subscriptions."
+        )
     for item in rows.values():
         pricing.unit_amount(state, item["price"], sub["currency"])
     return list(rows.values())

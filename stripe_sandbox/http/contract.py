@@ -34,6 +34,8 @@ def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated:
     where the SDK does not know them, and not missed where it demands them.
     """
     cls = params_class(name)
+    if not raw and not _demands(cls):
+        return {}
     unknown = {key: value for key, value in raw.items() if key in tolerated and key not in fields_of(cls)}
     given = {key: value for key, value in raw.items() if key not in unknown}
     _refuse_unknown(given, cls, "")
@@ -45,6 +47,11 @@ def params_class(name: str) -> type:
     family, _, last = name.rpartition(".")
     found: type = getattr(importlib.import_module(f"stripe.params.{family}".rstrip(".")), last)
     return found
+
+
+@functools.cache
+def _demands(cls: type) -> bool:
+    return any(is_required for _, is_required in fields_of(cls).values())
 
 
 @functools.cache

@@ -82,7 +82,10 @@ def list_all(state: State, params: Params) -> Object:
 def expire(state: State, session: str, params: Params) -> Object:
     row = state.get("checkout.session", session)
     if row["status"] != "open":
-        raise invalid(f'Only Checkout Sessions with a status in ["open"] can be expired. This one is {row["status"]}.')
+        raise invalid(
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a '
+            f"status of `{row['status']}`."
+        )
     recovering.expire(state, row)
     return row
 

@@ -2,7 +2,9 @@
 
 from ..errors import invalid, missing_parameter, not_covered
 from ..http.contract import Params
+from ..store import State
 
+SHORTEST_TRIAL = 2 * 86_400
 BOUGHT = ("payment", "subscription")
 OF_MODE = {
     "allow_promotion_codes": BOUGHT,
@@ -34,6 +36,12 @@ OF_PAGE = {
     "optional_items": ("hosted_page", "embedded_page"),
     "submit_type": ("hosted_page", "embedded_page"),
 }
+
+
+def check_trial(state: State, data: Params) -> None:
+    if "trial_end" in data and data["trial_end"] < state.now() + SHORTEST_TRIAL:
+        where = "subscription_data[trial_end]"
+        raise invalid("The `trial_end` date has to be at least 2 days in the future.", where)
 
 
 def check(params: Params) -> None:

@@ -29,6 +29,8 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
         one_currency.check(state, customer, str(currency))
     data = params.get("subscription_data") or {}
     subscribing.check_mode(data.get("billing_mode"))
+    if not marks:
+        checkout_rules.check_trial(state, data)
     rows = [sessions.line(state, entry, str(currency), mode) for entry in wanted]
     session = {**sessions.session(state, params, currency, customer), **marks}
     note = state.note(session["id"])
@@ -96,7 +98,9 @@ def _sold(state: State, row: Params, path: str) -> Object:
 def _check_recurring(state: State, wanted: list[Object]) -> None:
     prices = [state.get("price", entry["price"], "line_items[0][price]") for entry in wanted]
     if not any(price["recurring"] for price in prices):
-        raise invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
+        )
     items.check_rhythm(prices, "line_items")
 
 

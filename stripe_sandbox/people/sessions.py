@@ -28,13 +28,14 @@ DETAILS = ("address", "business_name", "email", "individual_name", "name", "phon
 def priced(state: State, identifier: str, mode: str) -> Object:
     price = state.get("price", identifier, "line_items[0][price]")
     if mode == "subscription" and price["recurring"] is not None:
-        return items.recurring_price(state, identifier)
+        return items.recurring_price(state, identifier, "line_items[0][price]")
     if price["recurring"] is not None:
         raise invalid(
             "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
             "only one-time prices.",
             "mode",
         )
+    items.check_active(state, price, "line_items[0][price]")
     return {**price}
 
 

@@ -2,7 +2,7 @@
 
 from ..books import amounts, cards, charges, charging, collection, part_payments
 from ..books.debits import Account
-from ..errors import declined, invalid
+from ..errors import declined, invalid, not_covered
 from ..events import emit
 from ..http.contract import Params
 from ..http.listing import page
@@ -24,6 +24,7 @@ NOBODY_THERE = (
     "future usage. Please confirm this PaymentIntent with your customer on-session."
 )
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 
 
 @api.add(
@@ -164,8 +165,10 @@ def capture(state: State, intent: str, params: Params) -> Object:
 @api.add("POST", "/v1/payment_intents/{intent}/cancel", "PaymentIntentCancelParams", "cancellation_reason")
 def cancel(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
-    if row["status"] in ("succeeded", "canceled", "processing"):
-        raise _unexpected(row, "canceled", (*OPEN, "requires_capture"))
+    if row["status"] == "processing":
+        raise not_covered("cancel of a payment that is processing")
+    if row["status"] not in CANCELABLE:
+        raise _unexpected(row, "canceled", CANCELABLE)
     if "invoice" in state.notes.get(intent, {}):
         raise invalid("You cannot cancel this PaymentIntent because it is the default payment of an invoice. Void the "
                       "invoice instead.", None, "payment_intent_unexpected_state")  # fmt: skip

@@ -191,13 +191,13 @@ def test_items_are_changed_one_by_one(client: stripe.StripeClient, control: Cont
     assert client.v1.subscription_items.delete(made.id).deleted is True
     with pytest.raises(stripe.InvalidRequestError, match="No such subscription item"):
         client.v1.subscription_items.retrieve(made.id)
-    with pytest.raises(stripe.InvalidRequestError, match="at least one item"):
+    with pytest.raises(stripe.InvalidRequestError, match="at least one active plan"):
         client.v1.subscription_items.delete(sub["items"]["data"][0].id)
 
 
 def test_stripes_limits_hold(client: stripe.StripeClient, member: Any, price: Any) -> None:
     for params, message in (
-        ({"items": [{"price": price.id}] * 2}, "same price"),
+        ({"items": [{"price": price.id}] * 2}, "same plan"),
         ({"items": [{"price": price.id, "quantity": -1}]}, "non-negative"),
         ({"trial_period_days": 731}, "730 days"),
     ):

@@ -33,7 +33,7 @@ def test_partial_refunds_add_up_to_a_full_one(client: stripe.StripeClient, charg
 
 
 def test_more_than_was_paid_is_not_refunded(client: stripe.StripeClient, charge: Any) -> None:
-    with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded"):
+    with pytest.raises(stripe.InvalidRequestError, match="greater than"):
         client.v1.refunds.create({"charge": charge.id, "amount": 2001})
 
 
