@@ -18,6 +18,7 @@ from . import cause_words, display, people
 from .cause_words import STAFF
 from .readonly import ReadOnlyAdmin, WithForm
 from .usage import OfSubscriber
+from .values_filter import ValuesFilter
 
 State = UsageReport.State
 SETTLE = f"{conf.app_label}.settle_usagereport"
@@ -36,7 +37,7 @@ TONES = {
 @admin.register(UsageReport)
 class UsageReportAdmin(ReadOnlyAdmin):
     list_display = ["what", "subscriber_link", "state_", "billed_as_of", "made"]
-    list_filter = ["state", ("price__feature", admin.AllValuesFieldListFilter), "made_at"]
+    list_filter = ["state", ("price__feature", ValuesFilter), "made_at"]
     list_select_related = ["price__plan", "usage__subscriber"]
     ordering = ["-made_at", "pk"]
     search_fields = ["customer_id__exact", "subscription_id__exact"]
