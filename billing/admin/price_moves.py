@@ -241,7 +241,7 @@ class PriceMoveRowAdmin(ReadOnlyAdmin):
     def moved(self, row: PriceMoveRow) -> Any:
         return display.moment(row.moved_at)
 
-    @display.column("next look")
+    @display.column("next check")
     def next_look(self, row: PriceMoveRow) -> Any:
         return display.moment(row.due_at)
 
