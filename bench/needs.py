@@ -65,10 +65,10 @@ def fill() -> None:
             print(f"filling {name}", file=sys.stderr, flush=True)
             table = getattr(models, name)._meta.db_table
             other = ", ".join(f"'{column}', {sql}" for column, sql in columns.items())
-            one = f"(SELECT * FROM {table} LIMIT 1)"
+            one = f"(SELECT t FROM {table} t LIMIT 1)"
             cursor.execute(
-                f"INSERT INTO {table} SELECT (jsonb_populate_record(r, jsonb_build_object({other}))).* "
-                f"FROM {one} r, generate_series(1, {ROWS}) g"
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(one.t, jsonb_build_object({other}))).* "
+                f"FROM {one} one, generate_series(1, {ROWS}) g"
             )
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")

@@ -25,7 +25,7 @@ class MirrorFailureAdmin(ReadOnlyAdmin):
     def object_link(self, failure: MirrorFailure) -> Any:
         return display.at_stripe(failure.pk)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, failure: MirrorFailure) -> Any:
         if mirror_failures.missing([failure]):
             return display.badge("missing", "bad", mirror_failures.TODO)

@@ -75,7 +75,7 @@ class UsageReportAdmin(ReadOnlyAdmin):
     def subscriber_link(self, report: UsageReport) -> Any:
         return people.subscriber_or_customer_link(report.usage.subscriber)
 
-    @display.column("state", ordering="state")
+    @display.column("status", ordering="state")
     def state_(self, report: UsageReport) -> Any:
         state = State(report.state)
         return display.badge(str(state.label), TONES[state], report.error_message)
@@ -187,6 +187,6 @@ class OveragePriceAdmin(ReadOnlyAdmin):
     def cost(self, price: OveragePrice) -> str:
         return ", ".join(f"{amount} {currency} minor units" for currency, amount in price.amounts.items())
 
-    @display.column("state")
+    @display.column("status")
     def state(self, price: OveragePrice) -> Any:
         return display.badge("for sale", "good") if price.is_current else display.badge("replaced", "quiet")

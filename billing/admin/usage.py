@@ -99,7 +99,7 @@ class KeyedUseAdmin(OfSubscriber):
     fields = ["key", "feature", "subscriber_link", "standing", "taken_from", "made", "lapses"]
     readonly_fields = fields
 
-    @display.column("state", ordering="state")
+    @display.column("status", ordering="state")
     def standing(self, use: KeyedUse) -> Any:
         return display.lines(use.get_state_display().lower(), f"{use.quantity:,} of {use.asked:,} count")
 
