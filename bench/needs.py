@@ -23,6 +23,7 @@ ROWS, ROUNDS, TARGET_MS = 100_000, 5, 300
 # A count that takes longer is told as this long.
 PATIENCE_MS = 5_000
 LARGE = 10_000
+FIRST = 1_001  # past the ids of the rows that are there
 # Of a row that is there, so many more are made: their columns that differ, as SQL of the number `g`.
 MORE = {
     "Customer": {"id": "'cus_' || g", "email": "g || '@example.com'", "subscriber_id": "null"},
@@ -68,7 +69,7 @@ def fill() -> None:
             one = f"(SELECT t FROM {table} t LIMIT 1)"
             cursor.execute(
                 f"INSERT INTO {table} SELECT (jsonb_populate_record(one.t, jsonb_build_object({other}))).* "
-                f"FROM {one} one, generate_series(1, {ROWS}) g"
+                f"FROM {one} one, generate_series({FIRST}, {FIRST + ROWS - 1}) g"
             )
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
