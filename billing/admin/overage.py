@@ -133,6 +133,7 @@ class SpendCapAdmin(WithForm, OfSubscriber):
     """Staff change and remove the cap of a subscriber; the subscriber sets it on the account page."""
 
     list_display = ["subscriber_link", "cap", "policy", "since"]
+    list_display_links = ["cap"]
     list_filter = ["policy"]
     ordering = ["-set_at"]
     fields = ["subscriber_link", "amount", "currency", "policy", "since", "by"]
