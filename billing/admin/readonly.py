@@ -103,6 +103,7 @@ class WithForm:
 class ReadOnlyInline(admin.TabularInline):
     """Show rows of another table beneath a row."""
 
+    template = "billing/admin/rows_beneath.html"
     extra = 0
     max_num = 0
     can_delete = False

@@ -1,4 +1,4 @@
-"""What a change between months and years costs, when the next charge comes, and that a credit is shown until used up."""
+"""What a change between months and years costs, when the next charge comes, and how long a credit is shown."""
 
 import pytest
 
