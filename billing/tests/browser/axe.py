@@ -17,11 +17,12 @@ PACKAGE, SCRIPT = "axe_playwright_python", "axe.min.js"
 # look → width, and whether it is dark; in the dark only colours differ from the light of the same width.
 LOOKS = {"light": (1280, False), "dark": (1280, True), "phone": (390, False)}
 COLOURS = ["color-contrast", "link-in-text-block"]
+# Style sheets are not fetched again (`preload`), which would write them inline, against the policy.
 # Colours that fade from one look to the next are at their end before they are judged.
 RUN = """async (rules) => {
     document.getAnimations().forEach(animation => animation.finish());
     const only = rules.length ? {runOnly: {type: "rule", values: rules}} : {};
-    const found = await axe.run(document, {...only, resultTypes: ["violations"]});
+    const found = await axe.run(document, {...only, resultTypes: ["violations"], preload: false});
     return found.violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]);
 }"""
 
