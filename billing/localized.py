@@ -52,15 +52,10 @@ def own_words(text: str) -> str:
     return gettext(text) if text else ""
 
 
-def short_day(at: datetime | date) -> str:
-    """Return "Dec 1, 2026", "01.12.2026", for tables."""
-    return str(format_date(_date(at), "medium", locale=_locale()))
-
-
-def short_moment(at: datetime) -> str:
-    """Return "Dec 1, 2026, 2:30 PM UTC"."""
+def moment(at: datetime) -> str:
+    """Return "December 1, 2026, 2:30 PM UTC"."""
     local = timezone.localtime(at)
-    return f"{short_day(local)}, {format_time(local, 'short', locale=_locale())} {local:%Z}"
+    return f"{day(local)}, {format_time(local, 'short', locale=_locale())} {local:%Z}"
 
 
 def _date(at: datetime | date) -> date:

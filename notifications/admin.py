@@ -83,11 +83,11 @@ class MailAdmin(ReadOnlyAdmin):
     def what(self, mail: Mail) -> Any:
         return display.lines(mail.get_kind_display(), display.plain_id(mail.key))
 
-    @admin.display(description="state", ordering="status")
+    @admin.display(description="status", ordering="status")
     def outcome(self, mail: Mail) -> Any:
         return display.lines(self.state(mail), mail.error[:ERROR_IN_LIST] or display.moment(mail.sent_at))
 
-    @admin.display(description="state")
+    @admin.display(description="status")
     def state(self, mail: Mail) -> Any:
         status = Mail.Status(mail.status)
         return display.badge(status.value, BADGES[status], str(status.label))

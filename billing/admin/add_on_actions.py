@@ -37,7 +37,7 @@ class AddOnForm(SubscriptionForm):
 def about(customer: Customer) -> list[str]:
     held = [f"{count} × {slug}" for row in at_stripe.live_rows(customer) for slug, count in row.add_ons.items()]
     return [
-        f"There are now: {', '.join(held) or 'none'}.",
+        f"Current add-ons: {', '.join(held) or 'none'}.",
         "More is charged now, to the card of the subscription, and counts when it is paid.",
         "Less takes effect at the end of the period. Nothing is paid back.",
     ]

@@ -47,7 +47,7 @@ class AddOnAdmin(ReadOnlyAdmin):
     def subscriptions(self, add_on: Any) -> str:
         return f"{add_on.billing_subscriptions:,}"
 
-    @display.column("state")
+    @display.column("status")
     def state(self, add_on: AddOn) -> Any:
         if not add_on.is_public:
             return display.badge("withdrawn", "quiet")
@@ -70,7 +70,7 @@ class AddOnPriceAdmin(ReadOnlyAdmin):
     def amounts_(self, price: AddOnPrice) -> str:
         return _price(price)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, price: AddOnPrice) -> Any:
         return display.badge("for sale", "good") if price.is_active else display.badge("archived", "quiet")
 

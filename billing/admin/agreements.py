@@ -176,7 +176,7 @@ class AgreementAdmin(ReadOnlyAdmin):
     def subscriber_link(self, agreement: Agreement) -> Any:
         return people.subscriber_or_customer_link(agreement.subscriber)
 
-    @display.column("state", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, agreement: Agreement) -> Any:
         return display.lines(agreement_words.badge(agreement), agreement_words.sentence(agreement))
 

@@ -61,8 +61,8 @@ def _is_pausable(row: Subscription) -> bool:
 
 def about_discount(customer: Customer) -> list[str]:
     return [
-        "The discount is taken off the next invoice and those after it, as its coupon says. What is paid stays paid.",
-        "Discounts that the subscription has stay beside it.",
+        "The discount is taken off the next invoice and those after it, as its coupon says. Past payments stay as they are.",
+        "The subscription keeps its other discounts.",
     ]
 
 
@@ -80,7 +80,7 @@ def give_discount(customer: Customer, given: Given) -> str:
 
 
 def about_end_of_discount(customer: Customer) -> list[str]:
-    return ["It ends now: the next invoice is over the full price. What it has taken off stays taken off."]
+    return ["It ends now: the next invoice is for the full price. Past invoices stay as they are."]
 
 
 def preview_end_of_discount(customer: Customer, given: Given) -> list[str]:
@@ -98,7 +98,7 @@ def end_discount(customer: Customer, given: Given) -> str:
 
 def about_link(customer: Customer) -> list[str]:
     at_stripe = "Stripe makes a promotion code for this customer alone, for one use."
-    link = "The link shows the prices with it, and presets it at checkout."
+    link = "The link shows prices with the discount, and applies it at checkout."
     return [f"{at_stripe} {link}", "Send the link yourself: it is shown here once, and stays in the log."]
 
 
@@ -114,7 +114,7 @@ def _costs(now: Standing, discounts: list[dict[str, str]]) -> list[str]:
     except StripeRefused as error:
         if getattr(error, "code", "") != NOTHING_UPCOMING:
             raise
-        return ["Stripe foresees no further invoice, so nothing changes unless the subscription goes on."]
+        return ["Stripe expects no further invoice, so nothing changes unless the subscription continues."]
     was, becomes = (format_amount(invoice["amount_due"], now.found["currency"]) for invoice in (before, after))
     if was == becomes:
         return [f"The next invoice comes to {was}, as before."]

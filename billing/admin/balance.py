@@ -13,6 +13,7 @@ from billing.models import BalanceTransaction, Customer, Dispute, Invoice, Invoi
 
 from . import balance_words, display
 from .payments import CurrencyFilter, MoneyAdmin
+from .values_filter import ValuesFilter
 
 OFFERED_MONTHS = 24
 
@@ -47,7 +48,7 @@ def _months(first: datetime | None, last: datetime | None) -> list[str]:
 @admin.register(BalanceTransaction)
 class BalanceTransactionAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "what", "invoice", "created"]
-    list_filter = [MonthFilter, ("type", admin.AllValuesFieldListFilter), ("currency", CurrencyFilter)]
+    list_filter = [MonthFilter, ("type", ValuesFilter), ("currency", CurrencyFilter)]
     list_select_related = False
     ordering = ["-created_at", "-pk"]
     ids_searched = ("id", "source", "charge", "payment_intent", "customer_id")

@@ -35,7 +35,9 @@ class EditableInTheDatabase(BaseModelAdmin):
         return not definitions.is_from_settings() and super().has_delete_permission(request, obj)
 
 
-class PlanLimitInline(EditableInTheDatabase, admin.TabularInline):
+class PlanLimitInline(EditableInTheDatabase, admin.StackedInline):
+    """Each field of a limit has its label beside it."""
+
     model = PlanLimit
     extra = 0
 

@@ -43,7 +43,7 @@ class RedemptionInline(ReadOnlyInline):
 @admin.register(Code)
 class CodeAdmin(ReadOnlyAdmin):
     list_display = ["name", "batch", "gives", "uses", "state", "made"]
-    list_filter = ["batch", ("withdrawn_at", open_filter("state", "Open", "Withdrawn")), "made_at"]
+    list_filter = ["batch", ("withdrawn_at", open_filter("status", "Open", "Withdrawn")), "made_at"]
     list_select_related = ["plan"]
     ordering = ["-id"]
     search_help_text = "A code, a batch, or who redeemed it: customer id, or the beginning of an e-mail address"
@@ -114,7 +114,7 @@ class CodeAdmin(ReadOnlyAdmin):
     def uses(self, code: Code) -> str:
         return f"{code.used:,} of {'any number' if code.most_uses is None else f'{code.most_uses:,}'}"
 
-    @display.column("state")
+    @display.column("status")
     def state(self, code: Code) -> Any:
         word, tone = state_of(code)
         return display.lines(display.badge(word, tone), display.moment(code.valid_until) if code.valid_until else "")

@@ -42,7 +42,7 @@ def _paid(customer: Customer) -> Iterator[tuple[str, Any]]:
     yield "Paid in all", _sums(customer.payments.values_list("currency").annotate(Sum("amount")).order_by("currency"))
     back = customer.refunds.exclude(status__in=["failed", "canceled"])
     if back.exists():
-        yield "Of it refunded", _sums(back.values_list("currency").annotate(Sum("amount")).order_by("currency"))
+        yield "Of which refunded", _sums(back.values_list("currency").annotate(Sum("amount")).order_by("currency"))
 
 
 def _coming(customer: Customer) -> Iterator[tuple[str, Any]]:

@@ -114,7 +114,7 @@ class OfCustomerAdmin(ReadOnlyAdmin):
 class HoldAdmin(OfCustomerAdmin):
     list_display = ["kind", "subscriber", "about", "placed", "state"]
     list_display_links = ["kind"]
-    list_filter = ["kind", ("released_at", open_filter("state", "In force", "Released")), "placed_at"]
+    list_filter = ["kind", ("released_at", open_filter("status", "In force", "Released")), "placed_at"]
     ordering = ["-placed_at"]
     ids_searched = ("reference",)
     fields = ["kind", "subscriber", "about", "placed", "placed_by", "state", "let_go_by"]
@@ -128,7 +128,7 @@ class HoldAdmin(OfCustomerAdmin):
     def placed(self, hold: Hold) -> Any:
         return display.moment(hold.placed_at)
 
-    @display.column("state", ordering="released_at")
+    @display.column("status", ordering="released_at")
     def state(self, hold: Hold) -> Any:
         if hold.released_at is None:
             return display.badge("in force", "bad")

@@ -22,7 +22,7 @@ LOGGED = "Tried again"
 @admin.register(AccountDeletion)
 class AccountDeletionAdmin(ReadOnlyAdmin):
     list_display = ["who", "state", "requested", "done", "tries"]
-    list_filter = [("done_at", open_filter("state", "Running", "Done")), "requested_at"]
+    list_filter = [("done_at", open_filter("status", "Running", "Done")), "requested_at"]
     list_select_related = ["customer__subscriber", "subscriber", "part_of__subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]
@@ -60,7 +60,7 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
         name = display.breakable(str(subscriber)) if subscriber else "deleted user"
         return display.lines(name, display.plain_id(row.customer_id or ""))
 
-    @display.column("state")
+    @display.column("status")
     def state(self, row: AccountDeletion) -> Any:
         if row.is_done:
             return display.lines(display.badge("done", "good"))

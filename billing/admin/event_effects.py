@@ -54,10 +54,10 @@ def _on_customer(request: HttpRequest, customer: Customer, event: StripeEvent) -
         changes = list(_changes(customer, event))
         yield Effects("Changes", ("", "before", "after"), changes, _why_nothing(customer, event))
     facts = list(_facts(request, customer, event))
-    yield Effects("Records of its object", ("what", "amount", "state", "when"), facts, "Nothing.")
+    yield Effects("Records of its object", ("what", "amount", "status", "when"), facts, "Nothing.")
     mails = mail_rows.newest_mails(mail_rows.Asked(request, customer.pk, event.pk))
     cells: list[Row] = [(mail.what, mail.recipient, mail.state, display.moment(mail.at)) for mail in reversed(mails)]
-    yield Effects("Mails", ("mail", "to", "state", "decided"), cells, "None.")
+    yield Effects("Mails", ("mail", "to", "status", "decided"), cells, "None.")
 
 
 def _why_nothing(customer: Customer, event: StripeEvent) -> str:

@@ -35,7 +35,7 @@ def types_seen(using: str) -> list[str]:
 class StateFilter(admin.SimpleListFilter):
     """Filter by status; a dead event that staff marked as handled is listed under "handled", no longer under "dead"."""
 
-    title = "state"
+    title = "status"
     parameter_name = "status__exact"
     TROUBLE, HANDLED = "trouble", "handled"
     WENT_WRONG = (Status.FAILED, Status.DEAD)

@@ -39,7 +39,7 @@ class EventPage(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field for _, section in self.get_fieldsets(request, obj) for field in section["fields"]]
 
-    @display.column("state")
+    @display.column("status")
     def state_in_words(self, event: StripeEvent) -> Any:
         marks = [event_words.state_badge(event), *event_words.marks(event)]
         return display.lines(display.side_by_side(marks), event_words.state_sentence(event))

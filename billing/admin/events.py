@@ -59,7 +59,7 @@ class StripeEventAdmin(EventPage):
     def what(self, event: StripeEvent) -> Any:
         return display.lines(display.breakable(event.type), display.plain_id(event.pk))
 
-    @display.column("state")
+    @display.column("status")
     def state(self, event: StripeEvent) -> Any:
         marks = [event_words.state_badge(event), *event_words.marks(event)]
         return display.lines(

@@ -69,7 +69,7 @@ CANCEL = Action(
 RESUME = Action(
     "resume",
     "cancel_subscription",
-    "Take back the cancellation",
+    "Undo the cancellation",
     plan_forms.ResumeForm,
     plan_acts.about_resuming,
     plan_acts.is_cancelled,

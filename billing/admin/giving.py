@@ -28,7 +28,11 @@ def is_allowed(request: HttpRequest) -> bool:
 
 
 class SubscriberSelect(AutocompleteSelect):
-    """This list offers nothing for a value that cannot be a subscriber's key, where Django's own would fail."""
+    """This list offers nothing for a value that cannot be a subscriber's key, where Django's own would fail. While it
+    is empty, its words are its name for who reads by ear."""
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": "Choose a subscriber"}
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [each for each in value if people.is_key(each)], attr)

@@ -29,7 +29,7 @@ ABOUT = (
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
     list_display = ["what", "subscriber_link", "state", "source_and_reason", "given"]
-    list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
+    list_filter = ["plan", ("ended_at", open_filter("status", "Open", "Over")), "granted_at"]
     list_select_related = ["plan", "subscriber"]
     ordering = ["-granted_at"]
     search_help_text = "Source, customer id, or the beginning of an e-mail address"
@@ -85,7 +85,7 @@ class GrantAdmin(ReadOnlyAdmin):
     def source_and_reason(self, grant: Grant) -> Any:
         return display.lines(grant.source, grant.reason)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, grant: Grant) -> Any:
         if grant.is_in_force(clock.now()):
             return display.lines(display.badge("in force", "good"), self._until(grant))

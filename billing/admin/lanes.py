@@ -30,7 +30,7 @@ class LaneAdmin(ReadOnlyAdmin):
     def lane(self, lane: Lane) -> Any:
         return display.plain_id(lane.key)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, lane: Lane) -> Any:
         if lane.token and lane.leased_until and lane.leased_until > timezone.now():
             return display.badge("working", "good", "A worker is processing it")
@@ -54,7 +54,7 @@ class LaneAdmin(ReadOnlyAdmin):
 @admin.register(StripeWrite)
 class StripeWriteAdmin(ReadOnlyAdmin):
     list_display = ["action", "object_link", "state", "cause", "requested"]
-    list_filter = ["action", ("done_at", open_filter("state", "Owed", "Done")), "requested_at"]
+    list_filter = ["action", ("done_at", open_filter("status", "Owed", "Done")), "requested_at"]
     ordering = ["-requested_at"]
     search_fields = ["lane__exact", "object_id__exact", "reference__exact"]
     search_help_text = "Whole id of the customer, object or cause"
@@ -82,7 +82,7 @@ class StripeWriteAdmin(ReadOnlyAdmin):
         is_word = write.action in StripeWrite.STANDING and "_" not in write.reference
         return cause_words.words_for(write.reference) if is_word else display.at_stripe(write.reference)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, write: StripeWrite) -> Any:
         attempts = f"{write.attempts} attempts" if write.attempts > 1 else ""
         return display.lines(self._badge(write), display.day(write.done_at), attempts)

@@ -23,6 +23,7 @@ from .giving import subscriber_widget
 from .open_filter import open_filter
 from .staff_forms import DayForm
 from .usage import OfSubscriber
+from .values_filter import ValuesFilter
 
 PERMISSION = f"{conf.app_label}.override_limit"
 ABOUT = (
@@ -56,7 +57,7 @@ class OverrideForm(DayForm):
 @admin.register(LimitOverride)
 class LimitOverrideAdmin(OfSubscriber):
     list_display = ["what", "subscriber_link", "state", "reason", "set_on"]
-    list_filter = [("feature", admin.AllValuesFieldListFilter), ("ended_at", open_filter("state", "Open", "Over"))]
+    list_filter = [("feature", ValuesFilter), ("ended_at", open_filter("status", "Open", "Over"))]
     ordering = ["-set_at"]
     fields = ["what", "subscriber_link", "state", "reason", "set_on", "set_by", "lifted_by"]
     readonly_fields = fields
@@ -102,7 +103,7 @@ class LimitOverrideAdmin(OfSubscriber):
     def what(self, row: LimitOverride) -> str:
         return row.what
 
-    @display.column("state")
+    @display.column("status")
     def state(self, row: LimitOverride) -> Any:
         if row.is_in_force(clock.now()):
             until = display.side_by_side(["until", display.moment(row.until)]) if row.until else "until it is lifted"

@@ -14,6 +14,7 @@ from .readonly import ReadOnlyAdmin
 @admin.register(MirrorFailure)
 class MirrorFailureAdmin(ReadOnlyAdmin):
     list_display = ["object_link", "kind", "state", "error", "times", "failed"]
+    list_display_links = ["kind"]  # the object links to Stripe
     list_filter = ["kind", "failed_at"]
     ordering = ["-failed_at"]
     search_fields = ["object_id__exact"]
@@ -25,7 +26,7 @@ class MirrorFailureAdmin(ReadOnlyAdmin):
     def object_link(self, failure: MirrorFailure) -> Any:
         return display.at_stripe(failure.pk)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, failure: MirrorFailure) -> Any:
         if mirror_failures.missing([failure]):
             return display.badge("missing", "bad", mirror_failures.TODO)

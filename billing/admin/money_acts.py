@@ -36,7 +36,7 @@ def about_refund(customer: Customer) -> list[str]:
     return [
         "The money goes back to where it came from, and the subscriber gets a mail.",
         "A part leaves access as it is.",
-        "Once all that was paid for the running period is given back, the subscription is cancelled.",
+        "Once the whole payment of the current period is refunded, the subscription is cancelled.",
     ]
 
 
@@ -47,7 +47,7 @@ def preview_refund(customer: Customer, given: Given) -> list[str]:
     words = format_amount(amount, payment.currency)
     if amount == left:
         return [f"{words} is refunded, which is all that is left of this payment."]
-    return [f"{words} is refunded; {format_amount(left - amount, payment.currency)} of this payment stays with us."]
+    return [f"{words} is refunded; {format_amount(left - amount, payment.currency)} of this payment is kept."]
 
 
 def refund(customer: Customer, given: Given) -> str:
@@ -110,7 +110,7 @@ def about_invoice(customer: Customer) -> list[str]:
 
 def preview_invoice(customer: Customer, given: Given) -> list[str]:
     words = format_amount(given["minor"], given["currency"])
-    return [f"An invoice over {words} for “{given['description']}” is sent, due in {given['days']} days."]
+    return [f"An invoice for {words} for “{given['description']}” is sent, due in {given['days']} days."]
 
 
 def invoice(customer: Customer, given: Given) -> str:
@@ -119,7 +119,7 @@ def invoice(customer: Customer, given: Given) -> str:
         customer, given["minor"], given["currency"], given["description"], given["days"], f"once:{given['once']}"
     )
     refuse_what_was_done(customer, made)
-    return f"Sent an invoice over {words} ({made})"
+    return f"Sent an invoice for {words} ({made})"
 
 
 def has_open_invoice(customer: Customer) -> bool:

@@ -69,35 +69,35 @@ def _guests() -> QuerySet[Purchase]:
 
 
 add(
-    Need("condition", Alert, "condition lasts", "conditions last", _conditions),
+    Need("condition", Alert, "problem continues", "problems continue", _conditions),
     Need("dispute", Dispute, "dispute waits for an answer", "disputes wait for an answer", _disputes),
     Need("dead", StripeEvent, "event failed for good", "events failed for good", StripeEvent.objects.dead),
     Need(
         "failed",
         StripeEvent,
-        "event failed and is tried again",
-        "events failed and are tried again",
+        "event failed and will be retried",
+        "events failed and will be retried",
         lambda: StripeEvent.objects.filter(status=StripeEvent.Status.FAILED),
     ),
     Need(
         "refused",
         StripeWrite,
-        "request was refused by Stripe for good",
-        "requests were refused by Stripe for good",
+        "request to Stripe was refused",
+        "requests to Stripe were refused",
         lambda: StripeWrite.objects.filter(refused_at__isnull=False),
     ),
     Need(
         "unknown_price",
         Subscription,
-        "subscription is at a price that no plan knows",
-        "subscriptions are at prices that no plan knows",
+        "subscription has a price without a plan",
+        "subscriptions have prices without a plan",
         doubts.unknown,
     ),
     Need(
         "billed_twice",
         Subscription,
-        "subscription bills beside another",
-        "subscriptions bill beside another",
+        "subscription duplicates another",
+        "subscriptions duplicate others",
         paying_twice.rows_beside_another,
     ),
     Need("nothing", Payment, "payment bought nothing", "payments bought nothing", nothing.waiting),
@@ -120,8 +120,8 @@ add(
     Need(
         "move",
         PriceMoveRow,
-        "subscription of a price move waits",
-        "subscriptions of price moves wait",
+        "price move needs a decision",
+        "price moves need a decision",
         PriceMoveRow.objects.of_a_person,
     ),
     Need(
@@ -134,8 +134,8 @@ add(
     Need(
         "use",
         UsageReport,
-        "report of use waits for a decision",
-        "reports of use wait for a decision",
+        "usage report needs a decision",
+        "usage reports need a decision",
         lambda: UsageReport.objects.filter(state__in=UsageReport.NEEDS_PERSON),
     ),
     Need(

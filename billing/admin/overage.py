@@ -18,6 +18,7 @@ from . import cause_words, display, people
 from .cause_words import STAFF
 from .readonly import ReadOnlyAdmin, WithForm
 from .usage import OfSubscriber
+from .values_filter import ValuesFilter
 
 State = UsageReport.State
 SETTLE = f"{conf.app_label}.settle_usagereport"
@@ -36,7 +37,7 @@ TONES = {
 @admin.register(UsageReport)
 class UsageReportAdmin(ReadOnlyAdmin):
     list_display = ["what", "subscriber_link", "state_", "billed_as_of", "made"]
-    list_filter = ["state", ("price__feature", admin.AllValuesFieldListFilter), "made_at"]
+    list_filter = ["state", ("price__feature", ValuesFilter), "made_at"]
     list_select_related = ["price__plan", "usage__subscriber"]
     ordering = ["-made_at", "pk"]
     search_fields = ["customer_id__exact", "subscription_id__exact"]
@@ -74,7 +75,7 @@ class UsageReportAdmin(ReadOnlyAdmin):
     def subscriber_link(self, report: UsageReport) -> Any:
         return people.subscriber_or_customer_link(report.usage.subscriber)
 
-    @display.column("state", ordering="state")
+    @display.column("status", ordering="state")
     def state_(self, report: UsageReport) -> Any:
         state = State(report.state)
         return display.badge(str(state.label), TONES[state], report.error_message)
@@ -132,6 +133,7 @@ class SpendCapAdmin(WithForm, OfSubscriber):
     """Staff change and remove the cap of a subscriber; the subscriber sets it on the account page."""
 
     list_display = ["subscriber_link", "cap", "policy", "since"]
+    list_display_links = ["cap"]
     list_filter = ["policy"]
     ordering = ["-set_at"]
     fields = ["subscriber_link", "amount", "currency", "policy", "since", "by"]
@@ -186,6 +188,6 @@ class OveragePriceAdmin(ReadOnlyAdmin):
     def cost(self, price: OveragePrice) -> str:
         return ", ".join(f"{amount} {currency} minor units" for currency, amount in price.amounts.items())
 
-    @display.column("state")
+    @display.column("status")
     def state(self, price: OveragePrice) -> Any:
         return display.badge("for sale", "good") if price.is_current else display.badge("replaced", "quiet")

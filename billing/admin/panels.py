@@ -133,7 +133,7 @@ KINDS = (
     Kind(
         "Newest events",
         "stripeevent",
-        ("type", "state", "object", "received"),
+        ("type", "status", "object", "received"),
         _events_of,
         lambda event: (
             display.row_link("stripeevent", event.pk, event.type),

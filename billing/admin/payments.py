@@ -12,6 +12,7 @@ from . import balance_words, display, export_columns, payment_words
 from .customers import OfCustomerAdmin
 from .list_export import ExportedList
 from .outcome_filter import OutcomeFilter
+from .values_filter import ValuesFilter
 
 
 class MoneyAdmin(OfCustomerAdmin):
@@ -70,13 +71,13 @@ class MoneyAdmin(OfCustomerAdmin):
         return display.at_stripe(row.payment_intent)
 
 
-class CurrencyFilter(admin.AllValuesFieldListFilter):
+class CurrencyFilter(ValuesFilter):
     """Offer the currencies that occur; there are few."""
 
     title = "currency"
 
 
-DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
+DECLINE_CODES = ("decline_code", ValuesFilter)
 
 
 @admin.register(Payment)
@@ -252,7 +253,7 @@ class RefundAdmin(ExportedList, MoneyAdmin):
 @admin.register(Dispute)
 class DisputeAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "state", "why", "opened"]
-    list_filter = ["opened_at", ("status", admin.AllValuesFieldListFilter), ("currency", CurrencyFilter)]
+    list_filter = ["opened_at", ("status", ValuesFilter), ("currency", CurrencyFilter)]
     ordering = ["-opened_at"]
     ids_searched = ("id", "charge", "payment_intent", "invoice_id")
     facts = (

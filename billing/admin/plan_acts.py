@@ -59,13 +59,13 @@ def is_cancelled(customer: Customer) -> bool:
 
 
 def about_resuming(customer: Customer) -> list[str]:
-    return ["The cancellation is taken back: the subscription renews as before. Nothing is charged now."]
+    return ["The cancellation is undone: the subscription renews as before. Nothing is charged now."]
 
 
 def resume(customer: Customer, given: Given) -> str:
     now = live_subscription.standing_with(customer, given["subscription"])
     cancel.resume_of(now)
-    return f"Took back the cancellation of {now.id}"
+    return f"Undid the cancellation of {now.id}"
 
 
 # Another plan
@@ -78,7 +78,7 @@ def may_change(customer: Customer) -> bool:
 def about_change(customer: Customer) -> list[str]:
     held = [f"{row.plan}, {row.quantity} × {row.price}" for row in _rows(customer)]
     return [
-        f"There is now: {'; '.join(held)}.",
+        f"Current plan: {'; '.join(held)}.",
         "A higher plan, or a longer interval, is charged at once and counts when it is paid.",
         "A lower plan begins with the next period.",
     ]
@@ -87,7 +87,7 @@ def about_change(customer: Customer) -> list[str]:
 def preview_change(customer: Customer, given: Given) -> list[str]:
     found = previews.preview_of_price(customer.subscriber, given["price"])
     if found.effect == Effect.TAKES_BACK:
-        return ["The pending change is taken back. Nothing is charged."]
+        return ["The pending change is cancelled. Nothing is charged."]
     return [*_what_it_costs(found), *(_over(row) for row in found.overflows)]
 
 
@@ -122,7 +122,7 @@ def may_set_quantity(customer: Customer) -> bool:
 
 def about_quantity(customer: Customer) -> list[str]:
     held = ", ".join(f"{row.quantity} of {row.plan}" for row in _rows(customer))
-    return [f"There is now: {held}.", "The difference for the running period stands on the next invoice."]
+    return [f"Current quantity: {held}.", "The difference for the running period stands on the next invoice."]
 
 
 def preview_quantity(customer: Customer, given: Given) -> list[str]:

@@ -128,7 +128,7 @@ class PriceMoveAdmin(ReadOnlyAdmin):
             price_move_words.change_of(move), display.plain_id(move.old_price_id), display.plain_id(move.new_price_id)
         )
 
-    @display.column("state")
+    @display.column("status")
     def state(self, move: PriceMove) -> Any:
         return price_move_words.state_of(move)
 
@@ -220,7 +220,7 @@ class PriceMoveRowAdmin(ReadOnlyAdmin):
     def who(self, row: PriceMoveRow) -> Any:
         return display.lines(people.link(row.subscription.customer), display.plain_id(row.subscription.stripe_id))
 
-    @display.column("state", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, row: PriceMoveRow) -> Any:
         return display.lines(price_move_words.badge_of(row), row.reason)
 
@@ -241,7 +241,7 @@ class PriceMoveRowAdmin(ReadOnlyAdmin):
     def moved(self, row: PriceMoveRow) -> Any:
         return display.moment(row.moved_at)
 
-    @display.column("next look")
+    @display.column("next check")
     def next_look(self, row: PriceMoveRow) -> Any:
         return display.moment(row.due_at)
 

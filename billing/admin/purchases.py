@@ -44,7 +44,7 @@ class PackAdmin(ReadOnlyAdmin):
         known = [(each, pack.amounts[each]) for each in packs.currencies_of(pack) if each in pack.amounts]
         return ", ".join(format_amount(amount, currency) for currency, amount in known)
 
-    @display.column("state")
+    @display.column("status")
     def state(self, pack: Pack) -> Any:
         if not pack.is_public:
             return display.badge("withdrawn", "quiet")
@@ -90,7 +90,7 @@ class PurchaseAdmin(GuestActs):
     def guest(self, purchase: Purchase) -> str:
         return purchase.guest_email
 
-    @display.column("state", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, purchase: Purchase) -> Any:
         badge = display.badge(purchase.status, TONES.get(Status(purchase.status), "quiet"))
         if purchase.status == Status.PAID and purchase.guest_email:

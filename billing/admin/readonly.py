@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from billing.conf import conf
 from billing.own_transactions import without_a_transaction
 
-from . import needs, saved_lists
+from . import needs, saved_lists, sidebar_words, values_filter
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
@@ -45,12 +45,14 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Return the list's filters, with what needs a person first."""
-        return [needs.NeedFilter, *super().get_list_filter(request)]
+        own = (values_filter.in_words(self.model, name) for name in super().get_list_filter(request))
+        return [needs.NeedFilter, *own]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
-        saved = saved_lists.shown(request, self.model)
-        return super().changelist_view(request, {"title": title, **saved, **(extra_context or {})})
+        shown = saved_lists.shown(request, self.model)
+        shown["explained"] = sidebar_words.explained(self.opts.app_label, self.opts.object_name)
+        return super().changelist_view(request, {"title": title, **shown, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         save = self.admin_site.admin_view(self.saved_view)
@@ -101,6 +103,7 @@ class WithForm:
 class ReadOnlyInline(admin.TabularInline):
     """Show rows of another table beneath a row."""
 
+    template = "billing/admin/rows_beneath.html"
     extra = 0
     max_num = 0
     can_delete = False

@@ -2,6 +2,7 @@
 
 Tables of other apps stay where they are, but for those that billing brings: the queue's tables are part of the engine
 room, and dj-stripe's mirror, whose names are those of our tables, is one line there that leads to its own page.
+Each task and table carries the sentence that explains its name.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.conf import conf
+
+from . import sidebar_words
 
 AppList = list[dict[str, Any]]
 # The models of billing by task, in the order in which they are listed. A test holds that none is missing.
@@ -60,7 +63,10 @@ def _task(name: str, models: list[Any]) -> dict[str, Any]:
         "app_label": conf.app_label,
         "app_url": reverse("admin:app_list", args=(conf.app_label,)),
         "has_module_perms": True,
-        "models": [model for model in models if model],
+        "explained": sidebar_words.TASKS[name],
+        "models": [
+            {**model, "explained": sidebar_words.MODELS.get(model["object_name"], "")} for model in models if model
+        ],
     }
 
 

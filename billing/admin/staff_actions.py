@@ -271,8 +271,8 @@ def _has_unpaid(customer: Customer) -> bool:
 
 def _about_voiding(customer: Customer) -> list[str]:
     return [
-        "Stripe voids the invoice: nothing is to be paid for it any more.",
-        "If a subscription hangs on it, Stripe decides whether that goes on; access follows Stripe's answer.",
+        "Stripe voids the invoice. It can't be paid any more.",
+        "If it belongs to a subscription, Stripe decides whether the subscription continues, and access follows.",
     ]
 
 

@@ -27,7 +27,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def started(self, run: SyncRun) -> Any:
         return display.moment(run.started_at)
 
-    @display.column("state", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, run: SyncRun) -> Any:
         return display.lines(display.badge(run.status, COLOURS[run.status], run.error), run.get_mode_display())
 

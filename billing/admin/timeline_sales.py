@@ -34,7 +34,7 @@ def moves(customer: Customer) -> QuerySet[PriceMoveRow]:
 
 def told(row: PriceMoveRow) -> Line:
     at: Any = row.told_at
-    what = display.row_link("pricemoverow", str(row.pk), f"Told of another price of {row.move.old_price.plan}")
+    what = display.row_link("pricemoverow", str(row.pk), f"Told of a new price of {row.move.old_price.plan}")
     day = ("charged from ", display.day(row.moves_at)) if row.moves_at else ()
     details = (price_move_words.amounts_of(row), display.side_by_side(day, between="") if day else "")
     return Line(at, "Price", "waiting", what, details, row.move.started_by)
@@ -42,7 +42,7 @@ def told(row: PriceMoveRow) -> Line:
 
 def moved(row: PriceMoveRow) -> Line:
     at: Any = row.moved_at
-    what = display.row_link("pricemoverow", str(row.pk), f"Moved to another price of {row.move.old_price.plan}")
+    what = display.row_link("pricemoverow", str(row.pk), f"Moved to a new price of {row.move.old_price.plan}")
     return Line(at, "Price", "good", what, (price_move_words.amounts_of(row),), row.move.started_by)
 
 

@@ -72,7 +72,7 @@ def _given(grant: Grant) -> Line:
 
 def _given_no_more(grant: Grant) -> Line:
     at: Any = grant.ended_at
-    what = display.row_link("grant", grant.pk, f"Given no more: {grant.what}")
+    what = display.row_link("grant", grant.pk, f"No longer given: {grant.what}")
     return Line(at, "Grant", "waiting", what, (), grant.ended_by)
 
 

@@ -51,7 +51,7 @@ def can_move(customer: Customer) -> bool:
 
 def about_extending(customer: Customer) -> list[str]:
     return [
-        "The trial ends on the day that you choose, and the first payment is charged then. It gets no shorter.",
+        "The trial ends on the day that you choose, and the first payment is charged then. It can't be made shorter.",
         "The subscriber gets a mail with the new day.",
         *_waiting(customer),
     ]

@@ -11,6 +11,7 @@ from billing.models import Credit, KeyedUse, Usage
 from . import cause_words, display, export_columns, people
 from .list_export import ExportedList
 from .readonly import ReadOnlyAdmin
+from .values_filter import ValuesFilter
 
 
 class OfSubscriber(ReadOnlyAdmin):
@@ -36,7 +37,7 @@ class OfSubscriber(ReadOnlyAdmin):
 class UsageAdmin(ExportedList, OfSubscriber):
     export_columns = export_columns.USAGE
     list_display = ["feature", "subscriber_link", "counted", "since"]
-    list_filter = [("feature", admin.AllValuesFieldListFilter), "period_start"]
+    list_filter = [("feature", ValuesFilter), "period_start"]
     ordering = ["-period_start"]
     fields = ["feature", "subscriber_link", "counted", "since"]
     readonly_fields = fields
@@ -56,7 +57,7 @@ class UsageAdmin(ExportedList, OfSubscriber):
 @admin.register(Credit)
 class CreditAdmin(OfSubscriber):
     list_display = ["feature", "subscriber_link", "standing", "expires", "source_and_reason", "given"]
-    list_filter = [("feature", admin.AllValuesFieldListFilter), "given_at"]
+    list_filter = [("feature", ValuesFilter), "given_at"]
     ordering = ["-given_at"]
     search_help_text = "Source, customer id, or the beginning of an e-mail address"
     searched = ("source__exact",)
@@ -91,14 +92,14 @@ class CreditAdmin(OfSubscriber):
 @admin.register(KeyedUse)
 class KeyedUseAdmin(OfSubscriber):
     list_display = ["key", "feature", "subscriber_link", "standing", "made"]
-    list_filter = ["state", ("feature", admin.AllValuesFieldListFilter), "made_at"]
+    list_filter = ["state", ("feature", ValuesFilter), "made_at"]
     ordering = ["-made_at"]
     search_help_text = "Key, customer id, or the beginning of an e-mail address"
     searched = ("key__exact",)
     fields = ["key", "feature", "subscriber_link", "standing", "taken_from", "made", "lapses"]
     readonly_fields = fields
 
-    @display.column("state", ordering="state")
+    @display.column("status", ordering="state")
     def standing(self, use: KeyedUse) -> Any:
         return display.lines(use.get_state_display().lower(), f"{use.quantity:,} of {use.asked:,} count")
 

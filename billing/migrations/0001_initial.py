@@ -2091,6 +2091,7 @@ class Migration(migrations.Migration):
                 ("place", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
+                "verbose_name": "add-on",
                 "ordering": ["place", "slug"],
             },
         ),
@@ -2123,6 +2124,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "add-on price",
                 "ordering": ["add_on__place", "interval_count", "id"],
             },
         ),

@@ -25,6 +25,7 @@ class AddOn(models.Model):
     place = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
+        verbose_name = "add-on"
         ordering = ["place", "slug"]
 
     def __str__(self) -> str:
@@ -48,6 +49,7 @@ class AddOnPrice(models.Model):
     is_active = models.BooleanField(default=True, help_text="Whether Stripe sells it")
 
     class Meta:
+        verbose_name = "add-on price"
         ordering = ["add_on__place", "interval_count", "id"]
 
     def __str__(self) -> str:

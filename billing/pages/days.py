@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from billing.localized import day, short_day
+from billing.localized import day
 
 __all__ = ["day", "period"]
 
 
 def period(start: datetime, end: datetime) -> str:
-    return f"{short_day(start)} – {short_day(end)}"
+    return f"{day(start)} – {day(end)}"

@@ -17,17 +17,11 @@ def own_words(text: str) -> str:
 
 @register.filter
 def day(at: datetime | None) -> str:
-    """Write "December 1, 2026", for a sentence; nothing without a date."""
+    """Write "December 1, 2026"; nothing without a date."""
     return localized.day(at) if at else ""
 
 
 @register.filter
-def short_day(at: datetime | None) -> str:
-    """Write "Dec 1, 2026", for a table; nothing without a date."""
-    return localized.short_day(at) if at else ""
-
-
-@register.filter
-def short_moment(at: datetime | None) -> str:
-    """Write "Dec 1, 2026, 2:30 PM UTC"; nothing without a date."""
-    return localized.short_moment(at) if at else ""
+def moment(at: datetime | None) -> str:
+    """Write "December 1, 2026, 2:30 PM UTC"; nothing without a date."""
+    return localized.moment(at) if at else ""

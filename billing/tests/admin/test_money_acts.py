@@ -31,7 +31,7 @@ def refunded(world, who):
 
 def test_a_part_is_refunded_after_a_preview_and_access_stays(world, staff, ada, ben):
     preview, answer = confirm(staff, ada, "refund-money", amount="5.00")
-    assert "$5.00 is refunded; $15.00 of this payment stays with us." in text(preview)
+    assert "$5.00 is refunded; $15.00 of this payment is kept." in text(preview)
     assert "Refunded $5.00 of" in text(answer)
     assert (refunded(world, ada), refunded(world, ben)) == (500, 0)
     row = Refund.objects.get()
@@ -99,8 +99,8 @@ def test_a_credit_reduces_the_next_invoice_and_is_given_once(world, staff, ada, 
 def test_an_invoice_is_sent_once_and_sent_again(world, staff, ada):
     given = {"amount": "120", "description": "Onboarding", "days": "10"}
     preview, answer = confirm(staff, ada, "invoice", **given)
-    assert "An invoice over $120.00 for “Onboarding” is sent, due in 10 days." in text(preview)
-    assert "Sent an invoice over $120.00" in text(answer)
+    assert "An invoice for $120.00 for “Onboarding” is sent, due in 10 days." in text(preview)
+    assert "Sent an invoice for $120.00" in text(answer)
     world.deliver()
     row = Invoice.objects.get(purpose="one_off")
     assert (row.amount_remaining, row.status, row.description) == (12000, "open", "Onboarding")

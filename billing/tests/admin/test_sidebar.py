@@ -1,5 +1,7 @@
 """The sidebar lists every table once, by task, and dj-stripe's mirror as one line."""
 
+from html import unescape
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -7,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from billing.admin import first_page, sidebar
+from billing.admin import first_page, sidebar, sidebar_words
 from billing.conf import conf
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,16 @@ def test_every_table_has_its_task(staff):
     registered = {model.__name__ for model in admin.site._registry if model._meta.app_label == conf.app_label}
     named = [name for names in sidebar.TASKS.values() for name in names.split()]
     assert sorted(named) == sorted(registered)
+
+
+def test_every_word_of_the_sidebar_is_explained_on_the_first_page_and_at_the_top_of_its_list(staff):
+    words = sidebar_words.MODELS
+    assert sorted(words) == sorted(name for names in sidebar.TASKS.values() for name in names.split())
+    assert list(sidebar_words.TASKS) == list(sidebar.TASKS)
+    page = unescape(staff.get("/admin/").content.decode())
+    assert [said for said in (*words.values(), *sidebar_words.TASKS.values()) if said not in page] == []
+    assert words["Hold"] in unescape(staff.get("/admin/billing/hold/").content.decode())
+    assert "billing-explained" not in staff.get("/admin/auth/group/").content.decode()
 
 
 def test_no_name_is_listed_twice(staff):

@@ -49,8 +49,8 @@ def test_the_story_has_the_agreement_and_the_move_with_what_they_are_about(acme)
         "Agreement sent",
         "Agreement started",
         "2 × Team, billed monthly $120.00 per month, by the plan's price due in 30 days",
-        "Told of another price of Team",
-        "Moved to another price of Team $120.00 to $150.00",
+        "Told of a new price of Team",
+        "Moved to a new price of Team $120.00 to $150.00",
     ):
         assert any(words in line.replace("&#x27;", "'") for line in told), (words, told)
 

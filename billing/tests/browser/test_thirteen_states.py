@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from . import accessibility, states
+from . import accessibility, axe, states
 from .test_subscriber import site
 
 __all__ = ["site"]
@@ -108,6 +108,7 @@ def look_at(page, path, name, shoot):
         shoot(page, f"state-{name}-{look}")
         assert (name, look, accessibility.problems(page)) == (name, look, [])
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, look)
+    assert (name, axe.in_every_look(page)) == (name, {})
     assert page.evaluate(CUT) == 0, f"a table is cut on {name}"
     return words(page.get_by_role("main"))
 

@@ -83,6 +83,7 @@ def test_under_a_hold_of_the_subscription_no_plan_is_sold(world, client):
         page = client.get(path)
         assert pressed(page) == []
         assert SENTENCE in text(page)
+        assert text(page).count("Your account page") == 1
 
 
 def test_under_a_hold_of_the_subscriber_no_pack_is_sold_either_and_a_bystander_buys(world, client):

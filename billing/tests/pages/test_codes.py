@@ -122,3 +122,11 @@ def test_an_ended_discount_is_gone(world, ada, client):
     world.stripe("DELETE", f"subscriptions/{ada.subscription}/discount")
     world.deliver()
     assert "Discount" not in text(client.get("/billing/"))
+
+
+@pytest.mark.parametrize("code", ["HALF", "NOPE"])
+def test_a_link_with_a_code_says_to_who_has_a_plan_that_nothing_changes(ada, client, half, code):
+    said = text(client.get("/", {"code": code}))
+    assert "Promotion codes are for new subscriptions. Your plan and what you pay stay as they are." in said
+    assert "gives you 50% off" not in said
+    assert "Promotion codes are for" not in text(client.get("/"))

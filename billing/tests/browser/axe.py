@@ -1,0 +1,57 @@
+"""axe-core looks at a page by day, in the dark and on a phone; the page is loaded once, and only its look changes.
+
+axe-core comes with the package axe-playwright-python of requirements-dev.txt; without it, tests skip and say so.
+"""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PACKAGE, SCRIPT = "axe_playwright_python", "axe.min.js"
+# look → width, and whether it is dark; in the dark only colours differ from the light of the same width.
+LOOKS = {"light": (1280, False), "dark": (1280, True), "phone": (390, False)}
+COLOURS = ["color-contrast", "link-in-text-block"]
+# Style sheets are not fetched again (`preload`), which would write them inline, against the policy.
+# Colours that fade from one look to the next are at their end before they are judged.
+RUN = """async (rules) => {
+    document.getAnimations().forEach(animation => animation.finish());
+    const only = rules.length ? {runOnly: {type: "rule", values: rules}} : {};
+    const found = await axe.run(document, {...only, resultTypes: ["violations"], preload: false});
+    return found.violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]);
+}"""
+
+
+@cache
+def script() -> str:
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        pytest.skip(f"{PACKAGE}, which brings axe-core, is not installed: see requirements-dev.txt")
+    return (Path(next(iter(found.submodule_search_locations))) / SCRIPT).read_text()
+
+
+def violations(page: "Page", *rules: str) -> list[str]:
+    """Return each violation of these rules, or of all that are not experimental, with the elements it is about."""
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate(f"() => {{ {script()} }}")
+    found: list[Any] = page.evaluate(RUN, list(rules))
+    return [f"{rule}: {' '.join(elements[:4])}" for rule, elements in found]
+
+
+def in_every_look(page: "Page", shoot: Any = None, name: str = "") -> dict[str, list[str]]:
+    """Return the violations by look; a look without any is left out. `shoot` keeps a picture of each."""
+    found = {}
+    for look, (width, is_dark) in LOOKS.items():
+        page.set_viewport_size({"width": width, "height": 860})
+        page.emulate_media(color_scheme="dark" if is_dark else "light", reduced_motion="reduce")
+        found[look] = violations(page, *(COLOURS if is_dark else ()))
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found[look].append("The page scrolls sideways")
+        if shoot:
+            shoot(page, f"axe-{name}-{look}")
+    return {look: said for look, said in found.items() if said}
