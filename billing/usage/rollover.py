@@ -59,7 +59,7 @@ def _given(row: Usage, at: datetime) -> int:
     plans = [each.plan for each in (then.decided, *then.others.values()) if each.plan]
     limits = PlanLimit.objects.filter(plan__in=plans, feature=row.feature, rollover__gt=0)
     quantities = list(limits.values_list("quantity", flat=True))
-    return 0 if None in quantities else sum(each or 0 for each in quantities)
+    return 0 if None in quantities else sum(filter(None, quantities))
 
 
 def _kept(row: Usage) -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing import cause, grants, usage
-from billing.models import Credit, Hold, PlanLimit, Subscription, Usage
+from billing.models import Credit, Hold, Plan, PlanLimit, Subscription, Usage
 from billing.usage import rollover
 
 from . import test_rollover as stories
@@ -118,13 +118,15 @@ def test_a_rollover_of_one_rolls_over_one(ada, clock):
     assert kept(ada) == [(1, 1)]
 
 
-def test_a_plan_that_does_not_roll_over_adds_nothing_to_one_that_does(ada, clock):
-    PlanLimit.objects.filter(plan__slug="team").update(quantity=40, rollover=0)
+@pytest.mark.parametrize(("rolls_over", "kept_"), [(0, 100), (9, 140)])
+def test_a_plan_of_another_line_adds_to_what_is_left_only_if_it_rolls_over(ada, clock, rolls_over, kept_):
+    beside = Plan.objects.create(slug="beside", name="Beside", rank=1, line="storage")
+    beside.limits.create(feature="generations", quantity=40, rollover=rolls_over)
     subscribe(ada)
-    grants.grant(ada, plan="team", source="partner")
+    grants.grant(ada, plan="beside", source="partner")
     clock.move_to(JUNE)
     rollover.hourly()
-    assert all(quantity <= 100 for quantity, _ in kept(ada))
+    assert kept(ada) == [(kept_, kept_)]
 
 
 def test_where_no_plan_rolls_over_nothing_is_looked_for(ada, clock, monkeypatch):
