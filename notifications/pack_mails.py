@@ -22,7 +22,7 @@ def waiting(purchase: Purchase) -> Mail:
         language=facts.supported(purchase.locale) or facts.language_of(purchase.customer),
         subscription="",
         **_pack(purchase),
-        amount=purchase.amount or 0,
+        paid=purchase.amount or 0,
         currency=purchase.currency,
         invoice=purchase.invoice_id,
     )

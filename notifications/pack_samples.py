@@ -21,7 +21,7 @@ OF_PLAN: dict[str, Any] = {**PACK, "pack": "Pro for good", "quantity": 0, "featu
 OWN: dict[str, Any] = {**PACK, "pack": "A printed handbook", "quantity": 0, "feature": ""}
 WAITING: dict[str, Any] = {
     **PACK,
-    "amount": 1500,
+    "paid": 1500,
     "currency": "usd",
     "invoice": "in_1Sample",
 }
@@ -41,9 +41,9 @@ PACK_SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "pack_waiting": (Kind.PACK_WAITING, WAITING),
     "pack_waiting_in_yen_with_a_long_name": (
         Kind.PACK_WAITING,
-        {**WAITING, "pack": LONG, "amount": 123456789, "currency": "jpy"},
+        {**WAITING, "pack": LONG, "paid": 123456789, "currency": "jpy"},
     ),
-    "pack_waiting_for_nothing": (Kind.PACK_WAITING, {**WAITING, "amount": 0, "invoice": ""}),
+    "pack_waiting_for_nothing": (Kind.PACK_WAITING, {**WAITING, "paid": 0, "invoice": ""}),
     "pack_delivered": (Kind.PACK_DELIVERED, PACK),
     "pack_delivered_until_a_day_with_a_long_name": (
         Kind.PACK_DELIVERED,
