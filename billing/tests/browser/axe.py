@@ -25,7 +25,8 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 RUN = """async (rules) => {
     document.getAnimations().forEach(animation => animation.finish());
     const only = rules.length ? {runOnly: {type: "rule", values: rules}} : {};
-    const found = await axe.run({exclude: [".select2-container"]}, {...only, resultTypes: ["violations"], preload: false});
+    const what = {exclude: [".select2-container"]};
+    const found = await axe.run(what, {...only, resultTypes: ["violations"], preload: false});
     return found.violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]);
 }"""
 
