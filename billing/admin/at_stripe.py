@@ -61,7 +61,8 @@ def _is_pausable(row: Subscription) -> bool:
 
 def about_discount(customer: Customer) -> list[str]:
     return [
-        "The discount is taken off the next invoice and those after it, as its coupon says. Past payments stay as they are.",
+        "The discount is taken off the next invoice and those after it, as its coupon says.",
+        "Past payments stay as they are.",
         "The subscription keeps its other discounts.",
     ]
 

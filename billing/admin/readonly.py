@@ -51,7 +51,7 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
         shown = saved_lists.shown(request, self.model)
-        shown["explained"] = sidebar_words.explained(self.opts.app_label, self.opts.object_name)
+        shown["explained"] = sidebar_words.explained(self.opts.app_label, self.model.__name__)
         return super().changelist_view(request, {"title": title, **shown, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:

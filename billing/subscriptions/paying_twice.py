@@ -8,7 +8,7 @@ one sees what both wrote.
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from billing.after_commit import after_commit
 from billing.models import Customer, Subscription
@@ -96,7 +96,11 @@ def _rows_near(customers: Collection[str]) -> list[Subscription]:
 
 
 def rows_beside_another() -> QuerySet[Subscription]:
-    """Return what bills beside another of the line: of the customer, of the subscriber, or at the same address."""
+    """Return what bills beside another of the line: of the customer, of the subscriber, or at the same address.
+
+    Customers, subscribers and addresses that occur twice in a line are found first, each by one pass over all rows.
+    Only theirs are compared row by row.
+    """
     others = _billing().filter(line=OuterRef("line")).exclude(pk=OuterRef("pk"))
     same = (
         Q(customer=OuterRef("customer")),
@@ -104,7 +108,17 @@ def rows_beside_another() -> QuerySet[Subscription]:
         Q(customer__email=OuterRef("customer__email")) & ~Q(customer__email=""),
     )
     customer, subscriber, address = (Exists(others.filter(condition)) for condition in same)
-    return _billing().filter(customer | subscriber | address)
+    occurs_twice = (
+        Q(customer__in=_twice("customer"))
+        | Q(customer__subscriber__in=_twice("customer__subscriber").filter(customer__subscriber__isnull=False))
+        | Q(customer__email__in=_twice("customer__email").exclude(customer__email=""))
+    )
+    return _billing().filter(occurs_twice).filter(customer | subscriber | address)
+
+
+def _twice(key: str) -> QuerySet[Any, Any]:
+    """Return the values of a key that more than one billing subscription of the same line has."""
+    return _billing().order_by().values(key, "line").annotate(rows=Count("pk")).filter(rows__gt=1).values(key)
 
 
 def _sentence_of_two(one: Subscription, other: Subscription) -> str:

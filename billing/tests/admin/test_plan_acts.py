@@ -31,7 +31,7 @@ def test_a_cancellation_at_the_end_is_previewed_made_and_taken_back(world, staff
     assert "at the end of its period." in text(answer)
     assert ada.row.cancel_at
     assert ada.access.has_access
-    assert "Took back the cancellation" in text(do(staff, ada, "resume"))
+    assert "Undid the cancellation" in text(do(staff, ada, "resume"))
     assert (ada.row.cancel_at, ben.row.cancel_at) == (None, None)
 
 

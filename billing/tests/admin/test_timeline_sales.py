@@ -57,7 +57,7 @@ def test_the_story_has_the_agreement_and_the_move_with_what_they_are_about(acme)
 
 def test_who_may_not_see_them_reads_nothing_of_them(acme):
     told = " ".join(lines(member("view_pricemoverow"), acme))
-    assert "Moved to another price" in told
+    assert "Moved to a new price" in told
     assert "Agreement" not in told
 
 

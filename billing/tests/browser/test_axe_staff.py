@@ -3,8 +3,6 @@
 One person opens page after page, so that the rows, the log-in and the browser are made once.
 """
 
-import os
-
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import quote
@@ -19,8 +17,6 @@ from . import axe
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 OURS = ("billing", "billing_mail", "accounts")
-PLAIN = {"djstripe", "django_q", "auth", "sites"}
-FORMS = """() => [...new Set([...document.querySelectorAll("#content a[href*='/do/']")].map(link => link.pathname))]"""
 
 
 @pytest.fixture
@@ -40,19 +36,8 @@ def enter(live_server, browse, client, settings):
 
 @pytest.fixture
 def look(shoot):
-    """`look(page, paths)`: what axe-core found on each page, by its path and look. PICTURES keeps a picture of each."""
-
-    def at(page, paths):
-        found = {}
-        for path in paths:
-            assert page.goto(path).status < 500, path
-            name = path.strip("/").replace("/", "-")[:80] or "start"
-            for seen, said in axe.in_every_look(page, os.environ.get("PICTURES") and shoot, name).items():
-                found[f"{path} ({seen})"] = said
-                print("AXE", path, seen, said, flush=True)
-        return found
-
-    return at
+    """`look(page, paths)`: what axe-core found, by path and look."""
+    return lambda page, paths: axe.on_each(page, paths, shoot)
 
 
 def models():

@@ -3,8 +3,6 @@
 One person opens page after page, so that the shop, the log-in and the browser are made once.
 """
 
-import os
-
 import pytest
 from django.core import signing
 
@@ -38,17 +36,8 @@ OF_SUBSCRIBERS = (
 
 @pytest.fixture
 def look(shoot):
-    def at(page, paths):
-        found = {}
-        for path in paths:
-            assert page.goto(path).status < 500, path
-            name = path.strip("/").replace("/", "-").replace("?", "-")[:60] or "prices"
-            for seen, said in axe.in_every_look(page, os.environ.get("PICTURES") and shoot, f"site-{name}").items():
-                found[f"{path} ({seen})"] = said
-                print("AXE", path, seen, said, flush=True)
-        return found
-
-    return at
+    """`look(page, paths)`: what axe-core found, by path and look."""
+    return lambda page, paths: axe.on_each(page, paths, shoot)
 
 
 @pytest.fixture
