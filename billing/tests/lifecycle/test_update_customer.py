@@ -9,7 +9,7 @@ from billing.lanes import standing_writes
 from billing.lifecycle import send_details, update_customer
 from billing.models import Customer, StripeWrite
 
-ROWS = [StripeWrite(pk=7, attempts=2)]
+ROWS = [StripeWrite(pk="7", attempts=2)]
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_use_for_which_stripe_has_no_meter_is_told_to_staff(
 
 
 @pytest.fixture
-def asked(monkeypatch, counter):
+def asked(monkeypatch, counter, stays):
     """What Stripe was asked for; each meter has an event of ours, and one of another kind."""
     calls = Asked()
     rows = {meter: report(counter) for meter in ("mtr_1", "mtr_2")}
@@ -125,7 +125,7 @@ def asked(monkeypatch, counter):
         if "object_id" not in params:
             return event(sample(rows["mtr_1"]))
         row = rows[params["object_id"]]
-        return {"data": [{**event(sample(row)), "type": "v1.billing.meter.odd"}, event(sample(row))]}
+        return {"data": [{**event(sample(stays)), "type": "v1.billing.meter.odd"}, event(sample(row))]}
 
     class Patient:
         def __enter__(self):

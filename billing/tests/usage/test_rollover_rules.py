@@ -240,3 +240,22 @@ def test_what_is_kept_is_never_more_than_the_number(ada, clock):
         clock.move_to(month)
         rollover.hourly()
     assert kept(ada) == [(100, 100), (50, 50)]
+
+
+def test_where_credits_are_withheld_the_worker_makes_no_counter(ada, clock, monkeypatch):
+    subscribe(ada)
+    clock.move_to(JUNE)
+    withheld = replace(usage.allowance(ada), withholds_credits=True)
+    monkeypatch.setattr(rollover, "allowance", lambda subscriber: withheld)
+    assert (rollover._carry_over_all(ada), marks(ada)) == (0, [])
+
+
+def test_a_crash_while_it_is_carried_over_leaves_no_counter(ada, clock, monkeypatch):
+    subscribe(ada)
+    clock.move_to(JUNE)
+    with monkeypatch.context() as patch:
+        patch.setattr(rollover.crediting, "give", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            rollover._carry_over_all(ada)
+    assert marks(ada) == []
+    assert rollover._carry_over_all(ada) == 1
