@@ -87,3 +87,11 @@ def test_no_other_module_reads_the_names_that_django_6_1_refuses_beside_mailers(
     ]
     readers = [path.name for path in ours if re.search(r"settings\.EMAIL_(?!SUBJECT)", path.read_text())]
     assert readers == []
+
+
+def test_no_test_names_admins_as_pairs_of_which_django_6_warns():
+    """The warning is an error in a test, so no alert is mailed there. `mailing.GRACE` is right on each Django."""
+    rooms = [site.BASE_DIR / name / "tests" for name in ("accounts", "billing", "config", "notifications")]
+    files = [file for room in rooms for file in room.rglob("*.py")]
+    assert files
+    assert [file.name for file in files if re.search(r"ADMINS = \[\(", file.read_text())] == []

@@ -6,13 +6,14 @@ from django.core import mail
 from billing.lifecycle import cancel, change
 from billing.models import Plan, Price
 from billing.monitoring import alerts
+from billing.tests.mailing import GRACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from billing.models import CheckoutAttempt, Price, Refund, StripeWrite, Subscrip
 from billing.monitoring import alerts
 from billing.stripe_client.http_client import HttpClient
 from billing.subscriptions import choosing, duplicates
+from billing.tests.mailing import GRACE
 from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 def yearly():

@@ -12,6 +12,7 @@ from billing.setup import doctor
 from billing.stripe_client import fetch
 from billing.subscriptions import mirror, mirror_failures
 from billing.sync import for_people
+from billing.tests.mailing import GRACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,7 +125,7 @@ def told():
 
 @pytest.fixture
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 def test_staff_are_alerted_once_to_what_fails_again_and_again(world, staff, odd_customers):

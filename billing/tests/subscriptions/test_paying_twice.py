@@ -10,6 +10,7 @@ from billing.models import Customer, Plan, Price, Subscription
 from billing.monitoring import alerts
 from billing.subscriptions import doubts
 from billing.sync import runs
+from billing.tests.mailing import GRACE
 from billing.tests.parallel import at_once
 from billing.tests.world import customer_row
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 @pytest.fixture
