@@ -1,5 +1,7 @@
 """DRF's throttles apply the rate limits of `billing.rates`; DRF answers 429 with Retry-After."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -34,6 +36,6 @@ class GuestThrottle(CheckoutThrottle):
     """Count the Checkouts of one address, and those of all guests together, as the page does."""
 
     @staticmethod
-    def seconds_to_wait(request: Request) -> int:
+    def seconds_to_wait(request: Any) -> int:
         asked = request.data.get("email") if isinstance(request.data, dict) else ""
         return guest_wait(request, str(asked or ""))
