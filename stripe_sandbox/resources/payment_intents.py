@@ -1,6 +1,6 @@
 """These routes serve payment intents, those of invoices and one-off payments."""
 
-from ..books import amounts, cards, charges, charging, collection, part_payments
+from ..books import amounts, cards, charges, charging, collection, ownership, part_payments
 from ..books.debits import Account
 from ..errors import declined, invalid, not_covered
 from ..events import emit
@@ -60,6 +60,7 @@ def shipping_of(given: Params) -> Object:
 def _confirm(state: State, intent: Object, params: Params) -> Object:
     if intent["payment_method"] is None:
         raise without_method("PaymentIntent", payment_intent=intent)
+    ownership.check(state, intent, intent["payment_method"])
     if params.get("off_session") and intent["setup_future_usage"]:
         raise invalid(NOBODY_THERE, "off_session", "payment_intent_invalid_parameter", payment_intent=intent)
     state.note(intent["id"])["return_url"] = params.get("return_url")

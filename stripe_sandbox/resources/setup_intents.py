@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import cards, charging, mandates
+from ..books import cards, charging, mandates, ownership
 from ..books.debits import Account
 from ..errors import invalid
 from ..events import emit, recorded
@@ -62,6 +62,7 @@ def create(state: State, params: Params) -> Object:
     bank_accounts.check_types(params, None)
     values = {name: params[name] for name in ("usage", "metadata", "description") if name in params} | types_of(params)
     intent = new(state, customer, method, status, **values)
+    ownership.check(state, intent, method)
     emit(state, "setup_intent.created", intent)
     return _confirm(state, intent, params) if params.get("confirm") else intent
 
@@ -79,6 +80,7 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
     _check_open(intent, "confirm")
     if intent["payment_method"] is None:
         raise without_method("SetupIntent", setup_intent=intent)
+    ownership.check(state, intent, intent["payment_method"])
     card = cards.of_method(state, intent["payment_method"])
     if isinstance(card, Account):
         bank_accounts.take(state, intent, card, params, is_named=not intent["automatic_payment_methods"])

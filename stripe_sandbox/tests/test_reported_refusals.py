@@ -136,3 +136,41 @@ def test_nothing_recurring_is_no_subscription(checkout: Callable[..., Any], once
     assert error.user_message == (
         "You must provide at least one recurring price in `subscription` mode when using prices."
     )
+
+
+@pytest.fixture
+def saved(v1: Any, customer: Any) -> Any:
+    """A card that is saved for Alice."""
+    return v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+
+
+@pytest.mark.parametrize("confirms", ["create", "confirm"])
+def test_a_saved_card_pays_for_nobody_but_its_customer(v1: Any, saved: Any, customer: Any, confirms: str) -> None:
+    stranger = v1.customers.create({"email": "charlie@example.com"})
+
+    def pay(**whose: str) -> Any:
+        asked: Any = {"amount": 900, "currency": "usd", **whose}
+        if confirms == "create":
+            return v1.payment_intents.create({**asked, "payment_method": saved.id, "confirm": True})
+        return v1.payment_intents.confirm(v1.payment_intents.create(asked).id, {"payment_method": saved.id})
+
+    error = refused(pay)
+    assert error.code == "parameter_missing"
+    assert error.user_message == (
+        f"The `payment_method` parameter supplied {saved.id} belongs to the Customer {customer.id}. Please include the "
+        "Customer in the `customer` parameter on the PaymentIntent."
+    )
+    error = refused(pay, customer=stranger.id)
+    assert (error.code, error.param) == ("resource_missing", "payment_method")
+    assert v1.charges.list().data == []
+    assert pay(customer=customer.id).status == "succeeded"
+
+
+def test_a_saved_card_is_set_up_for_nobody_but_its_customer(v1: Any, saved: Any, customer: Any) -> None:
+    stranger = v1.customers.create({"email": "charlie@example.com"})
+    error = refused(v1.setup_intents.create, {"payment_method": saved.id})
+    assert error.user_message.endswith("Please include the Customer in the `customer` parameter on the SetupIntent.")
+    error = refused(v1.setup_intents.create, {"payment_method": saved.id, "customer": stranger.id})
+    assert "does not belong to the Customer you supplied" in error.user_message
+    made = v1.setup_intents.create({"payment_method": saved.id, "customer": customer.id, "confirm": True})
+    assert made.status == "succeeded"
