@@ -29,7 +29,7 @@ OF_SUBSCRIBERS = (
     "/ /billing/ /billing/change /billing/change?plan=team&interval=month /billing/change?plan=pro&interval=year "
     "/billing/cancel /billing/pause /billing/invoices /billing/packs /billing/add-ons /billing/redeem?code=nothing "
     "/billing/spending /accounts/ /accounts/email/ /accounts/password/ /accounts/sessions/ /accounts/tokens/ "
-    "/accounts/data/ /accounts/language/ /accounts/confirmation/ /accounts/delete/ /accounts/second-step/setup/ "
+    "/accounts/language/ /accounts/confirmation/ /accounts/delete/ /accounts/second-step/setup/ "
     "/accounts/email/wrong/ /billing/return?session_id=cs_nobodys"
 )
 
