@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # state → the forms that are opened there; what a state offers beside these is opened in another one.
 FORMS = {
-    "active": "refresh grant extend-grant end-grant hold refund credit invoice cancel change-plan quantity discount "
-    "discount-link pause note merge",
+    "active": "refresh grant extend-grant end-grant hold refund-money credit invoice cancel change-plan quantity "
+    "discount discount-link pause note merge",
     "trial_with_card": "extend-trial end-trial",
     "discounted": "end-discount",
     "past_due_in_grace": "void",

@@ -45,7 +45,7 @@ def test_the_customers_page_of_the_readme(world, enter):
     world.stripe("POST", f"invoices/{world.open_invoice(ada)}/pay")
     world.deliver()
     page = enter()
-    page.set_viewport_size({"width": 1240, "height": 1180})
+    page.set_viewport_size({"width": 1240, "height": 1480})
     page.goto(f"/admin/billing/customer/{quote(ada.customer)}/change/")
     expect(page.get_by_role("heading", name="Access now")).to_be_visible()
     page.screenshot(path=FOLDER / "customer.png")
