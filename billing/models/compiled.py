@@ -18,8 +18,8 @@ class Hole(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [self]
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, Any]:
+        return "%s", (self,)
 
     def filled(self, values: dict[str, Any], connection: Any) -> Any:
         return self.output_field.get_db_prep_value(values[self.name], connection)
@@ -45,7 +45,8 @@ class Compiled:
         compiler = copy.copy(made.compiler)
         compiler.connection = connection
         compiler.as_sql = lambda *_args, **_options: (made.sql, filled)
-        return list(QuerySet(made.compiler.query.model, query=_Asked(compiler), using=made.alias))
+        query: Any = _Asked(compiler)
+        return list(QuerySet(made.compiler.query.model, query=query, using=made.alias))
 
     def _make(self) -> "_Made":
         if self._varies():

@@ -63,7 +63,8 @@ def in_every_look(page: "Page", shoot: Any = None, name: str = "") -> dict[str, 
 
 def on_each(page: "Page", paths: list[str], shoot: Any) -> dict[str, list[str]]:
     """Open each page; return the violations by path and look. With PICTURES set, a picture of each look is kept."""
-    found, keep = {}, shoot if os.environ.get("PICTURES") else None
+    found: dict[str, list[str]] = {}
+    keep = shoot if os.environ.get("PICTURES") else None
     for path in paths:
         answer = page.goto(path)
         assert answer is None or answer.status < 500, path
