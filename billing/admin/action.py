@@ -39,3 +39,8 @@ def refresh_quietly(customer: Customer, given: Given) -> str:
     """Read the subscriptions anew after Stripe was asked to change one."""
     subscriptions.refresh_rows(customer)
     return ""
+
+
+def is_gone(customer: Customer) -> bool:
+    """Return whether the customer was deleted, here or at Stripe: nothing more can be asked for them."""
+    return customer.deleted_at is not None

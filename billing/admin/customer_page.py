@@ -25,15 +25,16 @@ from . import (
     giving,
     mail_rows,
     people,
-    staff_actions,
+    performing,
     suggesting,
     timeline,
 )
 from .action import Action
 from .asking import ask
+from .hold_actions import RELEASE
 from .readonly import ReadOnlyAdmin
 from .refused import Refused
-from .staff_actions import ACTIONS
+from .staff_actions import ACTIONS, offered
 from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
@@ -66,10 +67,10 @@ class CustomerPage(ReadOnlyAdmin):
             "answer": answer,
             "used": customer_answer.used(obj),
             "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
-            "actions": action_groups.grouped(staff_actions.offered(request, obj)),
+            "actions": action_groups.grouped(offered(request, obj)),
             "notes": account_acts.notes_of(obj),
             "money": customer_money.money_of(request, obj),
-            "can_release": staff_actions.RELEASE.is_allowed(request),
+            "can_release": RELEASE.is_allowed(request),
             "timeline": timeline.read_timeline(request, obj, SOURCES, answer.at),
         }
         response = super().render_change_form(request, context, add, change, form_url, obj)
@@ -139,7 +140,7 @@ class CustomerPage(ReadOnlyAdmin):
             return self._act(request, action, customer)
         if action.is_possible(customer):
             return self._ask(request, action, customer, action.form(customer, initial=request.GET.dict()))
-        messages.warning(request, staff_actions.SOMEBODY_ELSE)
+        messages.warning(request, performing.SOMEBODY_ELSE)
         return _page_of(customer.pk)
 
     def _act(self, request: HttpRequest, action: Action, customer: Customer) -> HttpResponseBase:
@@ -148,11 +149,11 @@ class CustomerPage(ReadOnlyAdmin):
             return self._ask(request, action, customer, form, status=400)
         try:
             if action.preview and request.POST.get("confirmed") != _meant(form):
-                preview = staff_actions.previewed(action, customer, form.cleaned_data)
+                preview = performing.previewed(action, customer, form.cleaned_data)
                 return self._ask(request, action, customer, form, preview=preview)
-            done = staff_actions.perform(action, request, customer.pk, form.cleaned_data)
+            done = performing.perform(action, request, customer.pk, form.cleaned_data)
         except Refused as refusal:
-            problem = str(refusal) or staff_actions.SOMEBODY_ELSE
+            problem = str(refusal) or performing.SOMEBODY_ELSE
             return self._ask(request, action, customer, form, problem, status=409)
         except tuple(OUTAGES) as error:
             outage = outage_of(error)

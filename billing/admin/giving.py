@@ -17,8 +17,8 @@ from billing.usage import CreditRefused, crediting
 
 from . import people
 from .cause_words import STAFF as BY_STAFF
+from .grant_actions import GRANT
 from .refused import Refused
-from .staff_actions import GRANT
 from .staff_forms import GiftForm
 
 

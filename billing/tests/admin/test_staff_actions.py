@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import access, lanes, testing, usage
-from billing.admin import staff_actions
+from billing.admin import payment_actions, performing
+from billing.admin.refused import Refused
 from billing.events import applying, worker
 from billing.lifecycle import deletion
 from billing.models import Customer, Grant, Hold, Lane, Payment, Plan, StripeEvent, Subscription
@@ -287,7 +288,7 @@ def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff
 
 @pytest.mark.parametrize("name", ["hold", "grant", "refresh"])
 def test_while_another_has_the_lane_it_says_so_and_changes_nothing(world, staff, ada, monkeypatch, name):
-    monkeypatch.setattr(staff_actions.lanes, "exclusive", partial(lanes.exclusive, wait_seconds=0))
+    monkeypatch.setattr(performing.lanes, "exclusive", partial(lanes.exclusive, wait_seconds=0))
     claim = lanes.take(ada.customer)
     answer = give(staff, ada) if name == "grant" else do(staff, ada, name)
     assert answer.status_code == 503
@@ -344,7 +345,7 @@ def test_two_members_of_staff_who_place_a_hold_at_once_place_one(world, staff, a
     assert Hold.objects.count() == len(logged()) == 1
 
 
-@pytest.mark.parametrize("second", [staff_actions.REFUND, staff_actions.KEEP], ids=lambda action: action.name)
+@pytest.mark.parametrize("second", [payment_actions.REFUND, payment_actions.KEEP], ids=lambda action: action.name)
 def test_a_payment_that_a_colleague_decided_on_a_moment_ago_is_not_decided_on_again(world, rf, second):
     """Their form was valid when it was sent, and another payment of the customer still waits."""
     user, now = world.sign_up(), timezone.now()
@@ -356,6 +357,6 @@ def test_a_payment_that_a_colleague_decided_on_a_moment_ago_is_not_decided_on_ag
     request.user = user
     given = {"payment": Payment.objects.get(invoice_id="in_one"), "reason": "because"}
     Payment.objects.filter(invoice_id="in_one").update(kept_at=now)
-    with pytest.raises(staff_actions.Refused):
-        staff_actions.perform(second, request, customer.pk, given)
+    with pytest.raises(Refused):
+        performing.perform(second, request, customer.pk, given)
     assert (Payment.objects.get(invoice_id="in_one").kept_at, logged()) == (now, [])
