@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from billing.access import payer
 from billing.lifecycle import Effect, add_ons, overview
 
+from .asked import LineField
 from .base import BillingView, validated, visitor
 from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, NOT_NOW, error
 from .fixed import Choice, Moment, OwnWords
-from .serializers import LineField, LineSerializer, Money, OverflowSerializer, SubscriptionState
+from .serializers import LineSerializer, Money, OverflowSerializer, SubscriptionState
 from .throttle import StripeThrottle
 
 NOT_SO_MANY = error("invalid_request", "add_on_not_offered")

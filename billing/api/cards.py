@@ -7,9 +7,10 @@ from rest_framework.response import Response
 from billing.access import payer
 from billing.lifecycle import add_card, languages
 
+from .asked import LineQuery
 from .base import BillingView, validated
 from .documented import ASKS_STRIPE, MINE, NOT_HERE, error
-from .serializers import LineQuery, PortalAnswer
+from .serializers import PortalAnswer
 from .throttle import StripeThrottle
 
 

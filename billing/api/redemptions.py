@@ -7,9 +7,10 @@ from rest_framework.response import Response
 from billing.access import payer
 from billing.lifecycle import redeeming
 
+from .asked import RedeemRequest
 from .base import BillingView, validated
 from .documented import UNAUTHENTICATED, error
-from .serializers import RedeemRequest, RedemptionSerializer
+from .serializers import RedemptionSerializer
 from .throttle import CodeThrottle
 
 

@@ -7,9 +7,10 @@ from rest_framework.response import Response
 from billing import usage
 from billing.access import payer
 
+from .asked import ReleaseRequest, UsageRequest
 from .base import BillingView, validated
 from .documented import UNAUTHENTICATED, error
-from .serializers import QuotaSerializer, ReleaseRequest, UsageRequest
+from .serializers import QuotaSerializer
 
 
 class Usage(BillingView):

@@ -15,6 +15,7 @@ from billing import catalogue
 from billing.access import payer
 from billing.lifecycle import cancel, change, checkout, invoices, languages, overview, pausing, portal, previews
 
+from .asked import CancelRequest, ChangeRequest, CheckoutRequest, InvoicesQuery, LineQuery, PauseRequest
 from .base import BillingView, validated, visitor
 from .documented import (
     ASKS_STRIPE,
@@ -32,20 +33,7 @@ from .documented import (
     UNAUTHENTICATED,
     error,
 )
-from .serializers import (
-    CancelRequest,
-    ChangeRequest,
-    CheckoutAnswer,
-    CheckoutRequest,
-    InvoicesAnswer,
-    InvoicesQuery,
-    LineQuery,
-    PauseRequest,
-    PlanSerializer,
-    PortalAnswer,
-    PreviewAnswer,
-    SubscriptionState,
-)
+from .serializers import CheckoutAnswer, InvoicesAnswer, PlanSerializer, PortalAnswer, PreviewAnswer, SubscriptionState
 from .throttle import CheckoutThrottle, StripeThrottle
 
 

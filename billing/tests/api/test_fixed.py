@@ -23,8 +23,8 @@ from rest_framework.views import APIView
 
 from billing import api
 from billing.api.agreements import AgreementAnswer
+from billing.api.asked import PauseRequest
 from billing.api.fixed import Choice, Day, Moment
-from billing.api.serializers import PauseRequest
 from billing.models import Usage
 
 pytestmark = pytest.mark.django_db
