@@ -34,7 +34,8 @@ class Command(TerminalCommand):
         if options["json"]:
             said = {"findings": [asdict(finding) for finding in findings], "count": {**count}}
             self.stdout.write(json.dumps(said, indent=2))
-        summary = f"{count[Level.OK]} ok, {count[Level.WARNING]} warnings, {count[Level.ERROR]} errors."
+        others = [f"{count[level]} {level}{'' if count[level] == 1 else 's'}" for level in (Level.WARNING, Level.ERROR)]
+        summary = f"{count[Level.OK]} ok, {', '.join(others)}."
         if count[Level.ERROR]:
             raise CommandError(summary)
         if not options["json"]:
