@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -57,7 +57,8 @@ class Scope:
         of billing.
         """
         address: str = self.once(model, lambda: self._list(model))
-        return f"{address}?{urlencode(query)}" if address else ""
+        values = {name: _spelled(value) for name, value in query.items()}
+        return f"{address}?{urlencode(values, safe=':,')}" if address else ""
 
     def _list(self, model: str) -> str:
         app, _, name = model.rpartition(".")
@@ -69,3 +70,9 @@ class Scope:
         """Return the same address, for the period or for one bucket of it."""
         start, end = self.period.span(bucket) if bucket else (self.period.start, self.period.end)
         return self.rows(model, **{f"{when}__gte": start, f"{when}__lt": end}, **query)
+
+
+def _spelled(value: Any) -> Any:
+    """Return a value of a link; a moment on the minute in its shortest form, for a page has hundreds of them."""
+    is_on_the_minute = isinstance(value, datetime) and not (value.second or value.microsecond)
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if is_on_the_minute else value

@@ -73,14 +73,22 @@ def _bars(chart: Chart, scale: Scale) -> Iterator[SafeString]:
 
 
 def _line(chart: Chart, series: Series, scale: Scale) -> SafeString:
-    """Draw a line that is broken where there is no value, with a dot on each value that leads to its rows."""
+    """Draw a line that is broken where there is no value, with a dot at its ends, where it changes, and on each value
+    that leads to its rows."""
     points = [(at, _x(chart, at, 0), scale.y(value)) for at, value in enumerate(series.values) if value is not None]
     path, last = "", None
     for at, x, y in points:
         path += f"{'L' if last == at - 1 else 'M'}{x} {y}"
         last = at
-    dots = format_html_join("", "{}", ((_dot(chart, series, point),) for point in points))
+    ends = {points[0][0], points[-1][0]} if points else set()
+    told = [point for point in points if point[0] in ends or series.urls[point[0]] or _changes(series, point[0])]
+    dots = format_html_join("", "{}", ((_dot(chart, series, point),) for point in told))
     return format_html('<path class="l-{}" d="{}"/>{}', series.colour, path, dots)
+
+
+def _changes(series: Series, at: int) -> bool:
+    """Return whether the value is another than just before or just after."""
+    return len({*series.values[at - 1 : at + 2]}) > 1
 
 
 def _dot(chart: Chart, series: Series, point: tuple[int, float, float]) -> SafeString:

@@ -1,5 +1,8 @@
 """axe-core looks at a page by day, in the dark and on a phone; the page is loaded once, and only its look changes.
 
+Where many pages come of the same few templates, as in the admin, each has one of the three looks in turn; all of them
+with EVERY_LOOK set.
+
 axe-core comes with the package axe-playwright-python of requirements-dev.txt; without it, tests skip and say so.
 """
 
@@ -47,13 +50,15 @@ def violations(page: "Page", *rules: str) -> list[str]:
     return [f"{rule}: {' '.join(elements[:4])}" for rule, elements in found]
 
 
-def in_every_look(page: "Page", shoot: Any = None, name: str = "") -> dict[str, list[str]]:
-    """Return the violations by look; a look without any is left out. `shoot` keeps a picture of each."""
+def in_every_look(page: "Page", shoot: Any = None, name: str = "", looks: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """Return the violations by look, of all looks by default; a look without any is left out. `shoot` keeps a picture
+    of each."""
     found = {}
-    for look, (width, is_dark) in LOOKS.items():
+    for look in looks or LOOKS:
+        width, is_dark = LOOKS[look]
         page.set_viewport_size({"width": width, "height": 860})
         page.emulate_media(color_scheme="dark" if is_dark else "light", reduced_motion="reduce")
-        found[look] = violations(page, *(COLOURS if is_dark else ()))
+        found[look] = violations(page, *(COLOURS if is_dark and not looks else ()))
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found[look].append("The page scrolls sideways")
         if shoot:
@@ -61,13 +66,14 @@ def in_every_look(page: "Page", shoot: Any = None, name: str = "") -> dict[str, 
     return {look: said for look, said in found.items() if said}
 
 
-def on_each(page: "Page", paths: list[str], shoot: Any) -> dict[str, list[str]]:
+def on_each(page: "Page", paths: list[str], shoot: Any, *, in_turn: bool = False) -> dict[str, list[str]]:
     """Open each page; return the violations by path and look. With PICTURES set, a picture of each look is kept."""
     found: dict[str, list[str]] = {}
     keep = shoot if os.environ.get("PICTURES") else None
-    for path in paths:
+    for number, path in enumerate(paths):
         answer = page.goto(path)
         assert answer is None or answer.status < 500, path
         name = re.sub(r"[^a-z0-9_.-]+", "-", path.strip("/").lower())[:80] or "start"
-        found |= {f"{path} ({look})": said for look, said in in_every_look(page, keep, name).items()}
+        looks = ([*LOOKS][number % len(LOOKS)],) if in_turn and not os.environ.get("EVERY_LOOK") else ()
+        found |= {f"{path} ({look})": said for look, said in in_every_look(page, keep, name, looks).items()}
     return found

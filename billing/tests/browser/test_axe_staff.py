@@ -1,4 +1,4 @@
-"""axe-core finds no violation on any page of staff, by day, in the dark and on a phone.
+"""axe-core finds no violation on any page of staff: by day, in the dark or on a phone, in turn.
 
 One person opens page after page, so that the rows, the log-in and the browser are made once.
 """
@@ -37,7 +37,7 @@ def enter(live_server, browse, client, settings):
 @pytest.fixture
 def look(shoot):
     """`look(page, paths)`: what axe-core found, by path and look."""
-    return lambda page, paths: axe.on_each(page, paths, shoot)
+    return lambda page, paths: axe.on_each(page, paths, shoot, in_turn=True)
 
 
 def models():
