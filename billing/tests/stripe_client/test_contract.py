@@ -24,6 +24,25 @@ from stripe_sandbox import versions
 from stripe_sandbox.http import annotations, shapes
 
 PINNED = json.loads((Path(__file__).parents[3] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
+# Stripe publishes no fixtures of its second version: this is the example of its reference.
+PINNED["v2.core.event_destination"] = {
+    "id": "ed_test_61RM8ltWcTW4mbsxf16RJyfa2xSQLHJJh1sxm7H0KVT6",
+    "object": "v2.core.event_destination",
+    "created": "2024-10-22T16:20:09.931Z",
+    "description": "A description",
+    "enabled_events": ["v1.billing.meter.error_report_triggered"],
+    "event_payload": "thin",
+    "events_from": ["self"],
+    "livemode": False,
+    "metadata": {},
+    "name": "My Event Destination",
+    "snapshot_api_version": None,
+    "status": "disabled",
+    "status_details": {"disabled": {"reason": "user"}},
+    "type": "webhook_endpoint",
+    "updated": "2024-10-22T16:25:48.976Z",
+    "webhook_endpoint": {"signing_secret": None, "url": "https://example.com/my/webhook/endpoint"},
+}
 # Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
 OF_ANY_OBJECT = {"object", "deleted", "payment", "data.object", "data.previous_attributes", *REFERENCES}
 OF_ANY_OBJECT |= {f"data.previous_attributes.{name}" for name in REFERENCES}
