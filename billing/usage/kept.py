@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from billing import clock
 from billing.conf import conf
-from billing.models import AccessChange, Credit, Subscription, Usage
+from billing.models import AccessChange, Subscription, Usage
 
 from .allowances import Allowance
 from .quotas import Quota
@@ -37,20 +37,19 @@ class Counted:
 
 
 def count(subscriber: Any, feature: str, quantity: int) -> Counted | None:
-    """Count by what was kept; None if nothing is kept that holds, or if the use doesn't fit in it."""
-    usage, credit, now = Usage._meta.db_table, Credit._meta.db_table, _now()
-    spendable = f"""SELECT COALESCE(SUM("left"), 0) FROM {credit} c WHERE c.subscriber_id = {usage}.subscriber_id
-        AND c.feature = {usage}.feature AND c."left" > 0 AND (c.until IS NULL OR c.until > %s)"""  # noqa: S608
+    """Count by what was kept; None if nothing is kept that holds, if the use doesn't fit in it, or beside credits,
+    whose balance is to be told."""
+    now = _now()
     found = _asked(
-        f"""UPDATE {usage} SET used = used + %s WHERE {_holds()} AND (kept_limit IS NULL OR used + %s <= kept_limit)
-        RETURNING used, kept_limit, kept_resets_at, overage, period_start,
-        CASE WHEN kept_credits THEN ({spendable}) ELSE 0 END""",  # noqa: S608 (names of ours)
-        [quantity, *_which(subscriber, feature), now, now, quantity, now],
+        f"""UPDATE {Usage._meta.db_table} SET used = used + %s
+        WHERE {_holds()} AND (kept_limit IS NULL OR used + %s <= kept_limit) AND NOT kept_credits
+        RETURNING used, kept_limit, kept_resets_at, overage, period_start""",  # noqa: S608 (names of ours)
+        [quantity, *_which(subscriber, feature), now, now, quantity],
     )
     if found is None:
         return None
-    used, limit, resets_at, over, period_start, left = found
-    return Counted(Quota(used, limit, _moment(resets_at), int(left), over), _moment(period_start))
+    used, limit, resets_at, over, period_start = found
+    return Counted(Quota(used, limit, _moment(resets_at), overage=over), _moment(period_start))
 
 
 def standing(subscriber: Any, feature: str) -> Allowance | None:
