@@ -44,7 +44,7 @@ def customer(ada):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What Stripe was asked for; reads are answered with `at_stripe`, writes with what was sent and an id."""
+    """This notes what Stripe was asked for; `at_stripe` answers reads, and writes get what was sent and an id."""
     made = Calls()
 
     def post(path, idempotency_key, **params):

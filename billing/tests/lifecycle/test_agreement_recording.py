@@ -42,7 +42,7 @@ def test_what_was_started_is_recorded_with_its_invoice_which_is_read_first(ada, 
 
 @pytest.fixture
 def way(monkeypatch, recorded):
-    """Who was asked for, in which line, by whom and with what was read before; `there` is what Stripe has."""
+    """This notes who was asked for, in which line, by whom, with what was read; `there` is what Stripe has."""
     way = SimpleNamespace(asked=[], there=[])
 
     def make_way(customer, line, is_own):

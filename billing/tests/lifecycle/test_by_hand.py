@@ -1,4 +1,4 @@
-"""What staff do by hand is asked of Stripe with these parameters, each step by its key, and of that customer alone."""
+"""Staff's steps by hand ask Stripe with these parameters, each by its key, and about that customer alone."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -70,7 +70,7 @@ def ada():
 
 @pytest.fixture(autouse=True)
 def seen(monkeypatch):
-    """Who was looked at after they were linked."""
+    """This returns the customers that were looked at after they were linked."""
     done = []
     refresh = lambda customer: done.append(("refreshed", customer.pk, customer.subscriber.email))  # noqa: E731
     monkeypatch.setattr(by_hand.subscriptions, "refresh", refresh)

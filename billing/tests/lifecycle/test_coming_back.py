@@ -1,4 +1,4 @@
-"""Who comes back from Checkout is told how it stands, and what was bought is refreshed and recorded."""
+"""A buyer who comes back from Checkout is told how it stands, and their purchase is refreshed and recorded."""
 
 from types import SimpleNamespace
 

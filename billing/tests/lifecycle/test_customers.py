@@ -49,7 +49,7 @@ def subscribed(customer, currency, status="active"):
 
 @pytest.fixture(autouse=True)
 def calls(monkeypatch):
-    """What Stripe was asked for; it has the customers `there`, and makes those of `makes`, one after the other."""
+    """This notes what Stripe was asked for; it has the customers `there`, and makes those of `makes` in turn."""
     asked = Calls()
 
     def get(path, **params):

@@ -1,4 +1,4 @@
-"""What was used beyond the limits of another plan is told, with what add-ons that are kept add to them."""
+"""A preview tells use beyond the limits of another plan, with what add-ons that are kept add to them."""
 
 import pytest
 

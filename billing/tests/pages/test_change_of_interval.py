@@ -1,4 +1,4 @@
-"""What a change between months and years costs, when the next charge comes, and how long a credit is shown."""
+"""A preview between months and years tells its cost, the next charge, and a credit until it is used up."""
 
 import pytest
 

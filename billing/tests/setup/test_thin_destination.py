@@ -1,4 +1,4 @@
-"""Where use beyond a limit is priced, an event destination of thin events is made at Stripe once, and mended."""
+"""An event destination of thin events is made at Stripe once, and mended, where use beyond a limit is priced."""
 
 from io import StringIO
 

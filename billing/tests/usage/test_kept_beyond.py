@@ -17,7 +17,7 @@ __all__ = ["noon", "price"]
 
 
 def tables(user, feature="exports", most=8, **call):
-    """What a use reads and writes, table by table."""
+    """This returns what a use reads and writes, table by table."""
     with CaptureQueriesContext(connection) as queries:
         usage.consume(user, feature, **call)
     told = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
